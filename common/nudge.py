@@ -1,0 +1,29 @@
+"""Wake a worker early. A lost nudge costs seconds: beat sweeps the rows anyway."""
+
+import logging
+import time
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+PAUSE_SECONDS = 5.0
+_quiet_until = 0.0
+
+
+def after_commit(task: str, **arguments: Any) -> None:
+    """Start the task of this dotted name once the surrounding transaction has committed; never fail because of it."""
+    transaction.on_commit(lambda: _send(task, arguments))
+
+
+def _send(task: str, arguments: dict[str, Any]) -> None:
+    global _quiet_until  # noqa: PLW0603  # one pause for the whole process, like the cache's
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        current_app.send_task(task, kwargs=arguments, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        _quiet_until = time.monotonic() + PAUSE_SECONDS
+        logger.warning("task queue is away, beat will do it: %s", type(error).__name__)

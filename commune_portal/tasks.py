@@ -1,0 +1,12 @@
+"""The worker's sign of life."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from commune_portal import services
+
+
+@shared_task(ignore_result=True)
+def beat_heart() -> None:
+    """Show that beat sends and a worker works. Beat runs it; twice only moves the time."""
+    services.beat_heart(process="worker", at=timezone.now())

@@ -1,0 +1,68 @@
+"""The ways in which money and bills say no."""
+
+from common.errors import DomainError
+
+
+class BillNotFoundError(DomainError):
+    """No bill has this code."""
+
+    code = "bill-not-found"
+    http_status = 404
+
+
+class CustomerNotFoundError(DomainError):
+    """The biller knows no such customer."""
+
+    code = "customer-not-found"
+    http_status = 404
+
+
+class BillHasMoneyError(DomainError):
+    """The bill cannot be cancelled or lowered below what was paid on it."""
+
+    code = "bill-has-money"
+
+
+class BillNotPayableError(DomainError):
+    """The bill takes no more money."""
+
+    code = "bill-not-payable"
+
+
+class AmountOutOfRuleError(DomainError):
+    """The amount is not one that may be used here."""
+
+    code = "amount-out-of-rule"
+
+
+class IdempotencyKeyReusedError(DomainError):
+    """The key or bank reference already stands for another report."""
+
+    code = "idempotency-key-reused"
+
+
+class PaymentNotFoundError(DomainError):
+    """This partner has reported no such payment."""
+
+    code = "payment-not-found"
+    http_status = 404
+
+
+class AlreadyReversedError(DomainError):
+    """The payment was taken back before."""
+
+    code = "already-reversed"
+    http_status = 409
+
+
+class ReversalWindowClosedError(DomainError):
+    """A bank may take a payment back on the day of booking only."""
+
+    code = "reversal-window-closed"
+
+
+class ImportNotReadyError(DomainError):
+    """The file cannot be taken over in the state it is in."""
+
+    code = "import-not-ready"
+    http_status = 409
