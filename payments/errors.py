@@ -66,3 +66,17 @@ class ImportNotReadyError(DomainError):
 
     code = "import-not-ready"
     http_status = 409
+
+
+class MoneyReturnedError(DomainError):
+    """Part of the payment was already sent back to the payer, so the bank cannot take it back."""
+
+    code = "money-returned"
+    http_status = 409
+
+
+class NothingLeftError(DomainError):
+    """The unapplied money has been used up."""
+
+    code = "nothing-left"
+    http_status = 409

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 DEFAULTS = {
     "SECRET_KEY": "only-for-tests-" + "x" * 50,
@@ -13,3 +14,5 @@ DEFAULTS = {
 }
 for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
+# whitenoise warns of a missing directory, and warnings are errors here
+Path(os.environ["VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)

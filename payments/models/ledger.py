@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from common.ids import uuid7
 from common.models import TimestampedModel
 from payments.models.api import BankPartner
@@ -63,7 +64,7 @@ class Account(models.Model):
         return self.code
 
 
-class Entry(models.Model):
+class Entry(AppendOnlyModel):
     """One thing that happened to money; its postings sum to zero."""
 
     class Kind(models.TextChoices):
@@ -141,7 +142,7 @@ class UnappliedMoney(TimestampedModel):
         return f"{self.entry_id}: {self.remaining}"
 
 
-class Posting(models.Model):
+class Posting(AppendOnlyModel):
     """One leg of an entry: so many đồng to (+) or from (−) an account."""
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
@@ -163,14 +164,14 @@ class Posting(models.Model):
         return f"{self.account_id}: {self.amount:+d}"
 
 
-class PaymentQuerySet(models.QuerySet["Payment"]):
+class PaymentQuerySet(AppendOnlyQuerySet):
     """Ways to narrow a set of payments."""
 
     def of_partner(self, partner: BankPartner) -> Self:
         return self.filter(partner=partner)
 
 
-class Payment(models.Model):
+class Payment(AppendOnlyModel):
     """A bank's report that money has moved, and the answer it got. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -180,7 +181,8 @@ class Payment(models.Model):
     bank_ref = models.CharField(_("bank's reference"), max_length=80)
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="payment")
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, null=True, related_name="payments")
-    memo = models.CharField(_("transfer message"), max_length=200, blank=True)
+    inquiry_id = models.UUIDField(_("inquiry"), null=True)
+    memo = models.CharField(_("transfer message"), max_length=500, blank=True)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
     payer_account_masked = models.CharField(_("payer's account, masked"), max_length=40, blank=True)
     amount = models.PositiveBigIntegerField(_("amount (VND)"))
@@ -211,7 +213,7 @@ class Payment(models.Model):
         return self.bank_ref
 
 
-class Reversal(models.Model):
+class Reversal(AppendOnlyModel):
     """A bank's report that a payment was taken back, and the answer it got. Never changed."""
 
     class ReasonCode(models.TextChoices):
@@ -258,7 +260,7 @@ class ReceiptSeries(models.Model):
         return self.code
 
 
-class Receipt(models.Model):
+class Receipt(AppendOnlyModel):
     """Proof for the payer that money was applied to a bill. Never changed.
 
     Whether it still counts is derived: an entry that was reversed voids its receipt.
