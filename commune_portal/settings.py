@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "allauth",
@@ -183,6 +184,7 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "payments.api.oauth.ClientSecretHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -223,7 +225,7 @@ MFA_ADAPTER = "allauth.mfa.adapter.DefaultMFAAdapter"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_FORM_FIELD = "phone"  # as allauth names it, in E.164 whatever was typed
 AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
 AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
@@ -246,14 +248,13 @@ PARTNER_CACHE_SECONDS = 5
 API_CALL_DAYS = env.integer("API_CALL_DAYS", 400)
 
 OAUTH2_PROVIDER = {
-    "OAUTH2_VALIDATOR_CLASS": "payments.api.oauth.PartnerTokenValidator",
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # tokens are kept as hashes only
+    "CLIENT_SECRET_HASHER": "pbkdf2_sha256_client",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
-    "ALLOWED_GRANT_TYPES": ["client-credentials"],
     "SCOPES": {
         "bills:read": "Ask what is owed",
         "payments:write": "Report payments and reversals",
     },
-    "PKCE_REQUIRED": True,
 }
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 
@@ -278,10 +279,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "PREPROCESSING_HOOKS": ["payments.api.schema.only_partner_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "payments.api.schema.with_security",
+    ],
     "SCHEMA_PATH_PREFIX": "/api/payments/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
-    "APPEND_COMPONENTS": {},
 }
 
 # --- Language, time, numbers -----------------------------------------------------------------

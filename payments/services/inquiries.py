@@ -1,0 +1,103 @@
+"""What a bank's customer owes, looked up and written down in one step."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from payments import payment_code
+from payments.models import ApiCall, BankPartner, Bill, CustomerLink
+from payments.services.booking import Caller
+
+LIMIT = 50
+
+
+class OwedBill(NamedTuple):
+    """One bill as a bank may see it; the payer's name is still whole."""
+
+    payment_code: str
+    biller: str
+    biller_name: str
+    amount_rule: str
+    reference: str
+    customer_code: str
+    payer_name: str
+    period: str
+    due_date: date | None
+    amount: int
+    paid: int
+    status: str
+
+
+FIELDS = (
+    "payment_code", "biller__code", "biller__name", "biller__amount_rule", "reference",
+    "customer_code", "payer_name", "period", "due_date", "amount", "paid", "status",
+)  # fmt: skip
+
+
+def ask_by_payment_code(*, code: str, partner: BankPartner, caller: Caller, at: datetime) -> OwedBill | None:
+    """Find a bill by its payment code in any usual spelling, whatever its state.
+
+    The call is logged with its answer, unless `caller` has no request id.
+    """
+    named = payment_code.normalise(code)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM payments_inquire(%s, %s, %s, %s, %s, %s::inet)",
+                (named, partner.pk, at, caller.request_id, caller.path, caller.ip),
+            )
+            row = cursor.fetchone()
+        return OwedBill(*row) if row else None
+    found = Bill.objects.filter(payment_code=named).values_list(*FIELDS).first()
+    bill = OwedBill(*found) if found else None
+    _log(subject=named, status=_status(bill), partner=partner, caller=caller, at=at)
+    return bill
+
+
+def _status(bill: OwedBill | None) -> tuple[int, str]:
+    if bill is None:
+        return 404, "bill-not-found"
+    if bill.status in (Bill.Status.PAID, Bill.Status.CANCELLED):
+        return 409, f"bill-{'already-paid' if bill.status == Bill.Status.PAID else 'cancelled'}"
+    return 200, "answered"
+
+
+def ask_by_customer(
+    *, biller: str, customer_code: str, partner: BankPartner, caller: Caller, at: datetime
+) -> list[OwedBill] | None:
+    """Find what a biller's customer owes, oldest first; None when nobody knows the customer."""
+    bills = [
+        OwedBill(*row)
+        for row in Bill.objects.payable()
+        .filter(biller__code=biller, customer_code=customer_code)
+        .order_by("due_date", "pk")
+        .values_list(*FIELDS)[:LIMIT]
+    ]
+    is_known = bool(bills) or _knows(biller=biller, customer_code=customer_code)
+    status = (200, "answered" if bills else "nothing-due") if is_known else (404, "customer-not-found")
+    _log(subject=f"{biller}/{customer_code}"[:80], status=status, partner=partner, caller=caller, at=at)
+    return bills if is_known else None
+
+
+def _knows(*, biller: str, customer_code: str) -> bool:
+    customer = {"biller__code": biller, "customer_code": customer_code}
+    return (
+        Bill.objects.filter(**customer).exists() or CustomerLink.objects.filter(**customer).exists()
+    )
+
+
+def _log(*, subject: str, status: tuple[int, str], partner: BankPartner, caller: Caller, at: datetime) -> None:
+    if not caller.request_id:
+        return
+    ApiCall.objects.create(
+        at=at,
+        partner=partner,
+        request_id=caller.request_id,
+        method="POST",
+        path=caller.path,
+        subject=subject[:80],
+        status=status[0],
+        code=status[1],
+        ip=caller.ip,
+    )
