@@ -10,3 +10,9 @@ def name_behind_phone(phone: str) -> str:
         return household.representative
     resident = Resident.objects.filter(phone=phone, household__is_active=True).order_by("pk").first()
     return resident.full_name if resident else ""
+
+
+def phones_of(household: Household) -> set[str]:
+    """Every number that speaks for this household. One query."""
+    members = household.residents.exclude(phone="").values_list("phone", flat=True)
+    return {household.phone, *members} - {""}
