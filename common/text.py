@@ -35,7 +35,7 @@ _GROUPS: Final = ("", "nghìn", "triệu", "tỷ")
 
 
 def without_marks(text: str) -> str:
-    """Write text without diacritics: "Nguyễn Thị Đào" becomes "Nguyen Thi Dao".
+    """Write text without diacritics: "Nguyễn Văn Đạt" becomes "Nguyen Van Dat".
 
     Case and spaces stay. Compatibility forms (full width, ligatures) are spelled out (NFKD).
     """
@@ -49,12 +49,11 @@ def fold(text: str) -> str:
     Two spellings share a key when they differ only in marks, case, đ/d, composed or decomposed
     Unicode, or the amount of white space. Folding a key again changes nothing.
 
-    >>> fold("  ĐẶNG  Thị Hoà ")
-    'dang thi hoa'
+    >>> fold("  ĐẶNG  Văn Hoà ")
+    'dang van hoa'
     """
-    # Decomposing uncovers capitals (℡ is TEL) and casefolding uncovers marks (İ), hence twice.
-    once = without_marks(text).casefold()
-    return " ".join(without_marks(once).casefold().split())
+    # Marks first: decomposing can uncover capitals (℡ is TEL).
+    return " ".join(without_marks(text).casefold().split())
 
 
 def plain_memo(text: str, *, limit: int = MEMO_MAX) -> str:
@@ -81,7 +80,7 @@ def name_sort_key(full_name: str) -> str:
     The key is made of decimal digits only, at most NAME_SORT_KEY_MAX, so SQLite and PostgreSQL
     under any collation agree on its order. A name without a letter or digit has the key "".
     """
-    decomposed = unicodedata.normalize("NFKD", full_name.casefold()).casefold().translate(_TO_DYET)
+    decomposed = unicodedata.normalize("NFKD", full_name).casefold().translate(_TO_DYET)
     words = [key for word in decomposed.split() if (key := _word_key(word))]
     if len(words) > 1:
         # The end of the middle names weighs least: "Lê Thị An" stands before "Lê Thị Hoài An".

@@ -21,11 +21,11 @@ NAPAS_GUID: Final = "A000000727"
 
 _SERVICES: Final = (TO_ACCOUNT, TO_CARD, "QRPUSH", "QRCASH")  # the last two: NAPAS v1.5.2
 _FIELD: Final = re.compile(r"([0-9]{2})([0-9]{2})")
-_CAPS: Final = {"00": 2, "01": 2, "52": 4, "58": 2, "59": 25, "60": 15, "61": 10}
+_CAPS: Final = {"00": 2, "01": 2, "52": 4, "54": 13, "58": 2, "59": 25, "60": 15, "61": 10}
 _SUBFIELD_CAP: Final = 25
 _TEMPLATES: Final = frozenset(f"{tag:02d}" for tag in (*range(26, 52), 62, 64, *range(80, 100)))
 _WHOLE_DONG: Final = re.compile(r"([0-9]{1,13})(\.0*)?")
-_COMMON_CHARACTERS: Final = re.compile(r"[ -~]*")  # EMV Book 4 common set, "ANS" in the document
+_COMMON_CHARACTERS: Final = re.compile(r"[ -~]*")  # EMV Book 4, common character set
 
 # What encode accepts. Every bank carries 19 such characters of memo (VietQR.vn; NAPAS allows 25);
 # capitals also keep the payload in the compact modes of a QR picture.
@@ -239,7 +239,7 @@ def _written_amount(amount: int | None) -> str:
 def _read_amount(text: str) -> int:
     """Read digits with at most one point; đồng has no decimals, so only zeros may follow it."""
     parts = _WHOLE_DONG.fullmatch(text)
-    if len(text) > 13 or parts is None or int(parts[1]) == 0:
+    if parts is None or int(parts[1]) == 0:
         raise VietQRError("bad_amount", f"no amount in đồng: {text!r}")
     return int(parts[1])
 

@@ -1,6 +1,7 @@
 """VietQR payloads: published vectors, what is refused, and laws of reading and writing."""
 
 from binascii import crc_hqx
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -114,6 +115,9 @@ def test_lengths_count_characters_and_the_checksum_covers_bytes():
     assert read.tags["09"] == "10000"
 
 
+NAPAS_SHORT_ACCOUNT = (
+    "00020101021138570010A00000072701270006970403011200110123456780208QRIBFTTA53037045802VN6304F4E5"
+)
 # github xuannghia, marked "Invalid CRC".
 XUANNGHIA_DAMAGED = (
     "00020101021238530010A0000007270123000697041601092576788590208QRIBFTTA"
@@ -125,11 +129,7 @@ XUANNGHIA_DAMAGED = (
     ("payload", "code"),
     [
         # NAPAS 6.1.1 itself: length 12 for an account of 13 digits, under a right checksum
-        (
-            "00020101021138570010A00000072701270006970403011200110123456780208QRIBFTTA"
-            "53037045802VN6304F4E5",
-            "malformed",
-        ),
+        (NAPAS_SHORT_ACCOUNT, "malformed"),
         # NAPAS 6.1.4, heading: the checksum of another payload
         (NAPAS_CARD[:-4] + "A203", "wrong_crc"),
         (XUANNGHIA_DAMAGED, "wrong_crc"),
@@ -165,13 +165,13 @@ def test_the_repaired_napas_example_is_read():
         (sealed("0002010102"), "malformed"),
         (sealed("0002015900"), "malformed"),
         (sealed("000201590"), "malformed"),
-        (sealed("000201٥٩٠٢AB"), "malformed"),
+        (sealed("000201\u0665\u06690\u0662AB"), "malformed"),
         (OURS + " ", "malformed"),
         (OURS.lower(), "wrong_crc"),
         (OURS + "0" * (MAX_PAYLOAD + 1 - len(OURS)), "too_long"),
         (vietqr(rest="540510000" + "540520000"), "duplicate_tag"),
         (vietqr(napas="0010A00000072701270006970403011300110123456780208QRIBFTTA0"), "malformed"),
-        (vietqr(napas="0010A0000007270123000697040301090110123450208QRIBFTTA"), "malformed"),
+        (vietqr(napas="0010A0000007270122000697040301090110123450208QRIBFTTA"), "malformed"),
         (vietqr(napas="0010A000000727" + "0208QRIBFTTA"), "bad_bank_bin"),
         (
             vietqr(napas="0010A0000007270118" + "000597040" + "010511111" + "0208QRIBFTTA"),
@@ -181,7 +181,7 @@ def test_the_repaired_napas_example_is_read():
         (vietqr(napas="0010A0000007270117" + "00069704030103A-1" + "0208QRIBFTTA"), "bad_account"),
         # the service inside the beneficiary
         (
-            vietqr(napas="0010A0000007270131" + "000697040301091234567890208QRIBFTTA"[:31]),
+            vietqr(napas="0010A0000007270135" + "0006970403" + "0109123456789" + "0208QRIBFTTA"),
             "misplaced_service",
         ),
         (vietqr(rest="53038405802VN"), "bad_currency"),
@@ -193,6 +193,7 @@ def test_the_repaired_napas_example_is_read():
         (vietqr(rest="530370454041.0."), "bad_amount"),
         (vietqr(rest="5303704" + "5414" + "9" * 14), "bad_amount"),
         (vietqr(rest="53037046205" + "0899A"), "malformed"),
+        (vietqr(rest="53037046205" + "0802A"), "malformed"),
     ],
 )
 def test_what_could_send_money_astray_is_refused(payload, code):
@@ -217,6 +218,12 @@ def test_what_could_send_money_astray_is_refused(payload, code):
         (vietqr(rest="53037045802VN62070803***"), [("prompt", "62-08")]),
         (vietqr(rest="53037045802VN5906Đỗ Ơn!"), [("bad_characters", "59")]),
         (vietqr(rest="53037045802VN6016" + "THANH PHO HUE 16"), [("value_too_long", "60")]),
+        (
+            vietqr(head="000201010212", rest="5303704541450000.000000005802VN"),
+            [("value_too_long", "54")],
+        ),
+        (vietqr(rest="53037045802VN6230" + "0726" + "T" * 26), [("value_too_long", "62-07")]),
+        (vietqr(rest="53037045802VN6230" + "5026" + "T" * 26), []),
         (vietqr(rest="53037045802VN6403abc"), [("bad_template", "64")]),
         (
             vietqr(napas="0010A00000072701270006970403011300110123456780207QRIBXXX"),
@@ -286,7 +293,7 @@ def test_the_smallest_and_the_fullest_transfer():
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("bank_bin", ["", "97040", "9704055", "97040A", "٩٧٠٤٠٥", "970405\n", 970405, None]),
+        ("bank_bin", ["", "97040", "9704055", "97040A", "\u0669" * 6, "970405\n", 970405, None]),
         ("account", ["", "1" * 20, "12 34", "12-34", "ñ", "1\n", 123, None]),
         ("service", ["", "QRPUSH", "QRCASH", "qribftta"]),
         ("amount_vnd", [0, -1, 500_000_000, 10**5000, True, False, 1.0, 1.5, "1000"]),
@@ -370,9 +377,5 @@ crooked = st.one_of(
 @example("0" * MAX_PAYLOAD)
 @example("0001" * 128)
 def test_any_text_is_read_or_refused_and_nothing_else(text):
-    try:
-        read = decode(text)
-    except VietQRError as refusal:
-        assert refusal.code
-    else:
-        assert read.tags["00"] == "01"
+    with suppress(VietQRError):
+        assert decode(text).tags["00"] == "01"
