@@ -25,7 +25,8 @@ from django.utils.translation.template import templatize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CATALOGUES = Path(__file__).resolve().parent.parent / "locale" / "third_party" / "vi" / "LC_MESSAGES"
+CATALOGUES = Path(__file__).resolve().parents[1] / "locale/third_party/vi/LC_MESSAGES"
+DOMAINS = ("django", "djangojs")
 
 HEADER = {
     "Project-Id-Version": "commune-portal",
@@ -42,10 +43,11 @@ class Package(NamedTuple):
 
     folder: str  # relative to site-packages
     leave_out: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # messages that its code puts together as it runs
     has_source_catalogue: bool = False  # an up-to-date locale/en, so no need to read its code
 
 
-# Only what stands in INSTALLED_APPS: a message of an app that is not there is never shown.
+# Only apps that the portal installs or may install soon: the others' messages are never shown.
 PACKAGES = (
     Package("django/conf", has_source_catalogue=True),
     Package("django/contrib/admin", has_source_catalogue=True),
@@ -57,10 +59,17 @@ PACKAGES = (
     Package("unfold"),
     Package(
         "allauth",
-        leave_out=("idp", "socialaccount/providers/openid", "templates/idp", "templates/openid"),
+        leave_out=("idp", "socialaccount/providers", "templates/idp", "templates/openid"),
     ),
     Package("axes"),
-    Package("import_export"),
+    Package(
+        "import_export",
+        also=(
+            "new through import_export",
+            "update through import_export",
+            "delete through import_export",
+        ),
+    ),
     Package("rest_framework"),
     Package("leaflet", leave_out=("tests",)),
 )
@@ -71,6 +80,9 @@ class Key(NamedTuple):
 
     context: str | None
     msgid: str
+
+
+Found = tuple[str | None, str, str | None]  # context, msgid, plural
 
 
 class Message(NamedTuple):
@@ -95,26 +107,21 @@ ARGUMENTS: dict[str, tuple[int | None, int, int | None]] = {
     "pgettext": (0, 1, None),
     "npgettext": (0, 1, 2),
 }
-SCRIPT_CALL = re.compile(
-    r"""(?<![\w.])(n?p?gettext)(?:_noop)?\(\s*"""
-    r"""((?:(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')\s*,?\s*)+)"""
+STRING = r"""u?(?:"{3}.*?"{3}|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+CALL = re.compile(
+    rf"(?<!\w)(_|n?p?gettext)(?:_lazy|_noop)?\(\s*({STRING}(?:\s*,?\s*{STRING})*)", re.DOTALL
 )
-TEMPLATE_CALL = re.compile(r"(?<!\w)(_|n?p?gettext)\(")
-STRING = r"""u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
-LEADING_STRINGS = re.compile(rf"\s*{STRING}(?:\s*,\s*{STRING})*", re.DOTALL)
-NAMED_PERCENT = re.compile(r"%\(\w+\)[sdf]")
-BRACES = re.compile(r"\{[\w.!:]*\}")
-BARE_PERCENT = re.compile(r"%[sdf]")
+NAMED = re.compile(r"%\(\w+\)[sdf]|\{\w[\w.!:]*\}")
+POSITIONAL = re.compile(r"%[srdf]|\{\}")
 
 
-def placeholders(text: str) -> set[str]:
-    """Return what a translation must carry over unchanged.
+def placeholders(text: str) -> list[str]:
+    """Return what a translation must carry over: names once, nameless ones each time.
 
-    >>> sorted(placeholders("%(count)d of {total}, %s"))
-    ['%(count)d', '%s', '{total}']
+    >>> placeholders("%(count)d of {total}, %s, {total}, %s")
+    ['%(count)d', '{total}', '%s', '%s']
     """
-    patterns = (NAMED_PERCENT, BRACES, BARE_PERCENT)
-    return {found for pattern in patterns for found in pattern.findall(text)}
+    return [*sorted(set(NAMED.findall(text))), *POSITIONAL.findall(text)]
 
 
 def site_packages() -> Path:
@@ -129,6 +136,10 @@ def collect() -> list[Message]:
     root = site_packages()
     first: dict[tuple[str, Key], Message] = {}
     for package in PACKAGES:
+        if not (root / package.folder).is_dir():
+            raise SystemExit(
+                f"{package.folder} is not installed: its translations would be dropped"
+            )
         read = _from_source_catalogue if package.has_source_catalogue else _from_code
         for message in read(root, package):
             known = first.setdefault((message.domain, message.key), message)
@@ -141,80 +152,57 @@ def _from_source_catalogue(root: Path, package: Package) -> Iterator[Message]:
     for path in sorted((root / package.folder / "locale/en/LC_MESSAGES").glob("*.po")):
         for entry in polib.pofile(str(path)):
             if not entry.obsolete:
-                place = package.folder
-                yield Message(
-                    path.stem, entry.msgctxt, entry.msgid, entry.msgid_plural or None, place
-                )
+                found = (entry.msgctxt, entry.msgid, entry.msgid_plural or None)
+                yield Message(path.stem, *found, place=package.folder)
 
 
 def _from_code(root: Path, package: Package) -> Iterator[Message]:
     base = root / package.folder
-    for path in sorted(base.rglob("*")):
+    for path in sorted(base.rglob("*.*")):
         if path.suffix not in READERS or _is_left_out(path.relative_to(base), package):
-            continue
-        source = path.read_text(encoding="utf-8")
-        if not any(word in source for word in ("gettext", "trans", "_(")):
             continue
         domain = "djangojs" if path.suffix == ".js" else "django"
         place = path.relative_to(root).as_posix()
-        for context, msgid, plural in READERS[path.suffix](source):
-            yield Message(domain, context, msgid, plural, place)
+        for found in READERS[path.suffix](path.read_text(encoding="utf-8")):
+            yield Message(domain, *found, place=place)
+    for msgid in package.also:
+        yield Message("django", None, msgid, None, place=package.folder)
 
 
 def _is_left_out(path: Path, package: Package) -> bool:
     return any(path.is_relative_to(folder) for folder in package.leave_out)
 
 
-type_of_reading = tuple[str | None, str, str | None]
+def _read_code(source: str) -> Iterator[Found]:
+    """Read Python and JavaScript alike, as xgettext does."""
+    return _calls(source) if "gettext" in source else iter(())
 
 
-def _read_python(source: str) -> Iterator[type_of_reading]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            strings = [argument.value if isinstance(argument, ast.Constant) else None for argument in node.args]
-            yield from _message(re.sub(r"_(lazy|noop)$", "", name), strings)
+def _calls(source: str) -> Iterator[Found]:
+    for call in CALL.finditer(source):
+        context_at, msgid_at, plural_at = ARGUMENTS[call[1]]
+        strings = ast.literal_eval(f"({call[2]},)")
+        if len(strings) > max(msgid_at, plural_at or 0):
+            yield (
+                None if context_at is None else strings[context_at],
+                strings[msgid_at],
+                None if plural_at is None else strings[plural_at],
+            )
 
 
-def _read_template(source: str) -> Iterator[type_of_reading]:
-    if "i18n" not in source and "_(" not in source:
-        return
+def _read_template(source: str) -> Iterator[Found]:
+    if "trans" not in source and "_(" not in source:
+        return iter(())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # misplaced translators' comments are not ours to mend
-        pseudo_code = templatize(source)
-    for call in TEMPLATE_CALL.finditer(pseudo_code):
-        if strings := LEADING_STRINGS.match(pseudo_code, call.end()):
-            yield from _message(call[1], list(ast.literal_eval(f"({strings[0].strip()},)")))
-
-
-def _read_script(source: str) -> Iterator[type_of_reading]:
-    for call in SCRIPT_CALL.finditer(source):
-        strings = call[2].strip().rstrip(",")
-        yield from _message(call[1], list(ast.literal_eval(f"({strings},)")))
-
-
-def _message(function: str, arguments: list[object]) -> Iterator[type_of_reading]:
-    if function not in ARGUMENTS:
-        return
-    context_at, msgid_at, plural_at = ARGUMENTS[function]
-    if len(arguments) <= max(msgid_at, plural_at or 0):
-        return
-    context = None if context_at is None else arguments[context_at]
-    msgid = arguments[msgid_at]
-    plural = None if plural_at is None else arguments[plural_at]
-    if isinstance(msgid, str) and msgid:
-        yield (
-            context if isinstance(context, str) else None,
-            msgid,
-            plural if isinstance(plural, str) else None,
-        )
+        return _calls(templatize(source))
 
 
 READERS = {
-    ".py": _read_python,
+    ".py": _read_code,
     ".html": _read_template,
     ".txt": _read_template,
-    ".js": _read_script,
+    ".js": _read_code,
 }
 
 
@@ -249,7 +237,8 @@ def translations(catalogue: polib.POFile | polib.MOFile) -> dict[Key, list[str]]
 def missing(domain: str, messages: list[Message]) -> list[Message]:
     """Return what would be shown in English."""
     have = shipped(domain) | translations(ours(domain))
-    return [each for each in messages if each.domain == domain and not all(have.get(each.key, [""]))]
+    wanted = (message for message in messages if message.domain == domain)
+    return [message for message in wanted if not all(have.get(message.key, [""]))]
 
 
 def stale(domain: str, messages: list[Message]) -> list[Key]:
@@ -278,9 +267,10 @@ def _entry(message: Message, before: polib.POEntry | None) -> polib.POEntry:
         msgid=message.msgid, msgctxt=message.context, occurrences=[(message.place, "")]
     )
     said = message.msgid + (message.plural or "")
-    if NAMED_PERCENT.search(said) or BARE_PERCENT.search(said):
+    marks = placeholders(said)
+    if any(mark.startswith("%") for mark in marks):
         entry.flags.append("python-format")
-    elif BRACES.search(said):
+    elif marks:
         entry.flags.append("python-brace-format")
     words = "" if before is None else before.msgstr_plural.get(0) or before.msgstr
     if before is not None and before.fuzzy:
@@ -307,7 +297,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     messages = collect()
     gaps = 0
-    for domain in ("django", "djangojs"):
+    for domain in DOMAINS:
         if not options.check:
             for key in stale(domain, messages):
                 print(f"dropped {domain}: {key.msgid!r}")
