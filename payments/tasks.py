@@ -56,7 +56,7 @@ def print_slips(limit: int = 1) -> None:
 
     Twice is fine: runs are claimed with a lease, and a run names its file only when that is whole.
     """
-    waiting = OutboxQuerySet(SlipRun).claim(limit=limit, at=timezone.now(), lease=SLIP_LEASE)
+    queue: OutboxQuerySet[SlipRun] = OutboxQuerySet(SlipRun)
     with translation.override(settings.LANGUAGE_CODE):
-        for run in waiting:
+        for run in queue.claim(limit=limit, at=timezone.now(), lease=SLIP_LEASE):
             slips.print_run(run=run, at=timezone.now())
