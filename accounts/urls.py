@@ -7,9 +7,11 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path
 
+from accounts import views
+
 urlpatterns = [
     path("dang-nhap/", account.request_login_code, name="account_request_login_code"),
-    path("dang-nhap/ma/", account.confirm_login_code, name="account_confirm_login_code"),
+    path("dang-nhap/ma/", views.confirm_login_code, name="account_confirm_login_code"),
     path("dang-nhap/mat-khau/", account.login, name="account_login"),
     path("dang-xuat/", account.logout, name="account_logout"),
     path("dang-ky/", account.signup, name="account_signup"),

@@ -43,7 +43,7 @@ class Commune(DatedModel, TimestampedModel):
     class Meta(DatedModel.Meta):
         verbose_name = _("commune")
         verbose_name_plural = _("communes")
-        constraints = (
+        constraints = (  # type: ignore[assignment]  # one more than the parent's, on purpose
             *DatedModel.Meta.constraints,
             models.UniqueConstraint(
                 fields=["code", "valid_from"], name="commune_code_unique_in_its_time"

@@ -1,0 +1,37 @@
+"""The process between the MQTT broker and the apps."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from common.mqtt import Bridge
+from commune_portal import services
+from commune_portal.mqtt import HANDLERS
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Hand messages of the MQTT broker to the apps, until SIGTERM."
+    requires_system_checks = ()  # as with the web process: the checks belong to the release
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        Bridge(settings.MQTT_URL, HANDLERS).run(stopping, pulse=show_life)
+
+
+def show_life() -> None:
+    """Write down that the bridge is connected and at work."""
+    close_old_connections()
+    try:
+        services.beat_heart(process="mqtt", at=timezone.now())
+    except DatabaseError as error:
+        logger.warning("no heartbeat, the database is away: %s", type(error).__name__)
