@@ -33,22 +33,23 @@ class OfficialsSecondFactorMiddleware:
 
     def _turned_away(self, request: HttpRequest) -> HttpResponse | None:
         user = request.user
-        if not user.is_authenticated:
-            if request.path.startswith(BACK_OFFICE):
-                return redirect(f"{_login_url()}?next={request.path}")
-            return None
-        if not user.is_staff:
-            return None
-        if _has_expired(request):
+        is_official = user.is_authenticated and user.is_staff
+        if is_official and _has_expired(request):
             logout(request)
             messages.info(request, _("You were signed out because the page was left alone."))
             return redirect(_login_url())
-        if not request.path.startswith(BACK_OFFICE) or gave_second_factor(request):
+        if not request.path.startswith(BACK_OFFICE):
+            return None
+        if not user.is_authenticated:
+            return redirect(f"{_login_url()}?next={request.path}")
+        if not is_official or gave_second_factor(request):
             return None
         if is_mfa_enabled(user):
             logout(request)
             return redirect(f"{_login_url()}?next={request.path}")
-        messages.warning(request, _("Officials need a second factor. Set it up once; it takes a minute."))
+        messages.warning(
+            request, _("Officials need a second factor. Set it up once; it takes a minute.")
+        )
         return redirect("mfa_index")
 
 
@@ -66,7 +67,10 @@ def _has_expired(request: HttpRequest) -> bool:
     now = timezone.now().timestamp()
     begun = request.session.setdefault(SIGNED_IN_AT, now)
     seen = request.session.get(LAST_SEEN_AT, now)
-    if now - begun > settings.OFFICIALS_SESSION_SECONDS or now - seen > settings.OFFICIALS_IDLE_SECONDS:
+    if (
+        now - begun > settings.OFFICIALS_SESSION_SECONDS
+        or now - seen > settings.OFFICIALS_IDLE_SECONDS
+    ):
         return True
     # Written once a minute, so that a page with ten requests is not ten session writes.
     if now - seen > 60 or LAST_SEEN_AT not in request.session:

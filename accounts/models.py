@@ -47,7 +47,9 @@ class User(AbstractBaseUser, PermissionsMixin, TimestampedModel):
     is_phone_verified = models.BooleanField(_("phone number verified"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(
-        _("official"), default=False, help_text=_("May enter the back office, with a second factor.")
+        _("official"),
+        default=False,
+        help_text=_("May enter the back office, with a second factor."),
     )
 
     objects: ClassVar[UserManager] = UserManager()
@@ -80,5 +82,5 @@ class User(AbstractBaseUser, PermissionsMixin, TimestampedModel):
         return str(self)
 
     def get_short_name(self) -> str:
-        """The given name, the last word of a Vietnamese name."""
+        """Say the given name, the last word of a Vietnamese name."""
         return self.full_name.split()[-1] if self.full_name else str(self)

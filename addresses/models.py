@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from common.models import DatedModel, TimestampedModel
 
-
 Unit = TypeVar("Unit", bound=DatedModel)
 
 
@@ -60,7 +59,7 @@ class Commune(DatedModel, TimestampedModel):
 
 
 class Village(DatedModel, TimestampedModel):
-    """A village (thôn). It belongs to the commune it was founded in and to that one's successors."""
+    """A village (thôn). It belongs to the commune it was founded in and to its successors."""
 
     commune = models.ForeignKey(Commune, on_delete=models.PROTECT, related_name="villages")
     code = models.CharField(_("code"), max_length=20, unique=True)

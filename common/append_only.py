@@ -1,6 +1,6 @@
 """Tables that only grow: a mistake is corrected by another row, never by changing one."""
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.db import models
 
@@ -9,7 +9,10 @@ class AppendOnlyError(TypeError):
     """Code tried to change or delete a row that must stand for ever."""
 
 
-class AppendOnlyQuerySet(models.QuerySet[Any]):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class AppendOnlyQuerySet(models.QuerySet[Row]):
     """Rows that can be read and added to, nothing else."""
 
     def update(self, **values: Any) -> NoReturn:
@@ -20,9 +23,10 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnlyModel(models.Model):
-    """A row that is written once. PostgreSQL refuses changes too, by triggers in migrations."""
+    """A row that is written once; subclasses give it an AppendOnlyQuerySet as `objects`.
 
-    objects = AppendOnlyQuerySet.as_manager()
+    PostgreSQL refuses changes too, by triggers in migrations.
+    """
 
     class Meta:
         abstract = True

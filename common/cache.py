@@ -20,7 +20,7 @@ class FailSoftRedisCache(RedisCache):
 
     _down_until = 0.0
 
-    def _try(self, operation: str, fallback: Any, *args: Any, **kwargs: Any) -> Any:
+    def _try(self, operation: str, /, *args: Any, fallback: Any, **kwargs: Any) -> Any:
         if time.monotonic() < self._down_until:
             return fallback
         try:
@@ -31,34 +31,34 @@ class FailSoftRedisCache(RedisCache):
             return fallback
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._try("get", default, key, default, version=version)
+        return self._try("get", key, default, version=version, fallback=default)
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
-        self._try("set", None, key, value, *args, **kwargs)
+        self._try("set", key, value, *args, **kwargs, fallback=None)
 
     def add(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._try("add", True, key, value, *args, **kwargs))
+        return bool(self._try("add", key, value, *args, **kwargs, fallback=True))
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        return int(self._try("incr", delta, key, delta, version=version))
+        return int(self._try("incr", key, delta, version=version, fallback=delta))
 
     def touch(self, key: Any, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._try("touch", False, key, *args, **kwargs))
+        return bool(self._try("touch", key, *args, **kwargs, fallback=False))
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        return bool(self._try("delete", False, key, version=version))
+        return bool(self._try("delete", key, version=version, fallback=False))
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
-        return bool(self._try("has_key", False, key, version=version))
+        return bool(self._try("has_key", key, version=version, fallback=False))
 
     def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
-        return dict(self._try("get_many", {}, keys, version=version))
+        return dict(self._try("get_many", keys, version=version, fallback={}))
 
     def set_many(self, data: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        return list(self._try("set_many", [], data, *args, **kwargs))
+        return list(self._try("set_many", data, *args, **kwargs, fallback=[]))
 
     def delete_many(self, keys: Any, version: int | None = None) -> None:
-        self._try("delete_many", None, keys, version=version)
+        self._try("delete_many", keys, version=version, fallback=None)
 
-    def clear(self) -> bool:
-        return bool(self._try("clear", False))
+    def clear(self) -> bool:  # type: ignore[override]  # Django's Redis cache says so too
+        return bool(self._try("clear", fallback=False))

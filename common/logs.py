@@ -9,7 +9,8 @@ from common.middleware import current_request_id
 
 PHONE = re.compile(r"(?<![\dA-Za-z])(\+?84|0)(\d{2})[\d .-]{4,8}(\d{2})(?!\d)")
 SECRET = re.compile(
-    r"(?i)(authorization|password|secret|token|code|x-signature)(\"?\s*[:=]\s*\"?)([^\s\",&;]{4,}(?: [^\s\",&;]{8,})?)"
+    r"(?i)(authorization|password|secret|token|code|x-signature)(\"?\s*[:=]\s*\"?)"
+    r"([^\s\",&;]{4,}(?: [^\s\",&;]{8,})?)"
 )
 
 

@@ -14,7 +14,7 @@ _quiet_until = 0.0
 
 
 def after_commit(task: str, **arguments: Any) -> None:
-    """Start the task of this dotted name once the surrounding transaction has committed; never fail because of it."""
+    """Start the task of this dotted name once the transaction has committed; never fail."""
     transaction.on_commit(lambda: _send(task, arguments))
 
 

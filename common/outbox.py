@@ -29,9 +29,9 @@ class OutboxQuerySet(models.QuerySet[Row]):
             rows = list(
                 self.waiting(at=at)
                 .order_by("due_at", "pk")
-                .select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[
-                    :limit
-                ]
+                .select_for_update(
+                    skip_locked=connection.features.has_select_for_update_skip_locked
+                )[:limit]
             )
             self.filter(pk__in=[row.pk for row in rows]).update(
                 claimed_until=at + lease, attempts=models.F("attempts") + 1

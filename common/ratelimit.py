@@ -59,7 +59,7 @@ class _Limiter:
             }
 
     def _block(self, name: str, share: _Share, *, limit: int) -> int:
-        """Ask the common count for a block; without Redis the whole limit is this process's, once."""
+        """Ask the common count for a block; without Redis the whole limit is ours, once."""
         if share.is_own:
             return 0
         if not settings.REDIS_URL or time.monotonic() < self._away_until:
@@ -69,7 +69,9 @@ class _Limiter:
         key = f"portal:limit:{name}:{share.window}"
         try:
             with _redis().pipeline(transaction=False) as pipe:
-                taken = pipe.incrby(key, size).expire(key, 2 * WINDOW_SECONDS).execute()[0]
+                pipe.incrby(key, size)
+                pipe.expire(key, 2 * WINDOW_SECONDS)
+                taken = pipe.execute()[0]
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + PAUSE_SECONDS
             logger.warning("rate limits are open, Redis is away: %s", type(error).__name__)
@@ -80,9 +82,7 @@ class _Limiter:
 
 @lru_cache(maxsize=1)
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=0.1, socket_timeout=0.2
-    )
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.1, socket_timeout=0.2)
 
 
 _limiter = _Limiter()

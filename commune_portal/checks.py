@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register(Tags.security, deploy=True)
@@ -11,11 +12,11 @@ def public_address_is_safe(**kwargs: Any) -> list[CheckMessage]:
     """Real people reach the portal by https only, and never see the demo's codes."""
     found: list[CheckMessage] = []
     if not settings.HTTPS and not settings.DEMO:
-        found.append(
-            Warning("PUBLIC_URL does not begin with https://.", id="portal.W001")
-        )
+        found.append(checks.Warning("PUBLIC_URL does not begin with https://.", id="portal.W001"))
     if settings.HTTPS and settings.DEMO:
         found.append(
-            Error("DEMO shows sign-in codes to everybody; it must be off in public.", id="portal.E001")
+            Error(
+                "DEMO shows sign-in codes to everybody; it must be off in public.", id="portal.E001"
+            )
         )
     return found

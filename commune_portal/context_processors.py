@@ -7,5 +7,5 @@ from django.http import HttpRequest
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """The portal's name and whether this is the demo."""
+    """Tell the portal's name and whether this is the demo."""
     return {"portal_name": settings.PORTAL_NAME, "is_demo": settings.DEMO}

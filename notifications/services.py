@@ -18,19 +18,22 @@ CODES_PER_PHONE = ((3, timedelta(minutes=5)), (10, timedelta(days=1)))
 
 
 @transaction.atomic
-def send_sms(
-    *, phone: str, text: str, kind: str, at: datetime, is_secret: bool = False
-) -> Message:
+def send_sms(*, phone: str, text: str, kind: str, at: datetime, is_secret: bool = False) -> Message:
     """Write one SMS to an E.164 number."""
     message = Message.objects.create(
-        kind=kind, channel=Message.Channel.SMS, phone=phone, text=text, due_at=at, is_secret=is_secret
+        kind=kind,
+        channel=Message.Channel.SMS,
+        phone=phone,
+        text=text,
+        due_at=at,
+        is_secret=is_secret,
     )
     nudge.after_commit("notifications.tasks.deliver_messages")
     return message
 
 
 @transaction.atomic
-def put_in_inbox(
+def put_in_inbox(  # noqa: PLR0913  # each is a fact of the message, named by keyword
     *, user: User, kind: str, title: str, text: str, link: str, at: datetime, dedupe_key: str
 ) -> Message:
     """Put a message into a person's inbox; the same `dedupe_key` again changes nothing."""
@@ -49,6 +52,14 @@ def put_in_inbox(
         },
     )
     return message
+
+
+@transaction.atomic
+def mark_inbox_read(*, user: User, at: datetime) -> int:
+    """Note that the person has seen all messages so far; tell how many were new."""
+    return Message.objects.filter(
+        user=user, channel=Message.Channel.INBOX, read_at__isnull=True
+    ).update(read_at=at)
 
 
 @transaction.atomic
@@ -90,5 +101,8 @@ def _guard_codes(*, phone: str, at: datetime) -> None:
             )
     if sent.filter(created_at__gt=at - timedelta(days=1)).count() >= settings.SIGN_IN_CODES_PER_DAY:
         raise TooManyCodesError(
-            _("Today's budget for codes is used up. Sign in with your password, or ask an official.")
+            _(
+                "Today's budget for codes is used up. "
+                "Sign in with your password, or ask an official."
+            )
         )

@@ -40,8 +40,9 @@ def _drifted_bills() -> Iterable[str]:
         .values("total")
     )
     rows = Bill.objects.annotate(posted=-Coalesce(Subquery(posted), 0))
-    for bill in rows.exclude(posted=F("paid")):
-        yield f"bill {bill.payment_code} says {bill.paid} paid, its postings {bill.posted}"
+    drifted = rows.exclude(posted=F("paid")).values_list("payment_code", "paid", "posted")
+    for code, paid, total in drifted:
+        yield f"bill {code} says {paid} paid, its postings {total}"
 
 
 def _drifted_unapplied() -> Iterable[str]:

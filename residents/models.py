@@ -43,7 +43,9 @@ class Household(TimestampedModel):
         verbose_name_plural = _("households")
         indexes = (
             models.Index(fields=["phone"], name="household_phone", condition=~Q(phone="")),
-            models.Index(fields=["village", "representative_sort_key"], name="household_by_village"),
+            models.Index(
+                fields=["village", "representative_sort_key"], name="household_by_village"
+            ),
         )
 
     def __str__(self) -> str:
@@ -89,7 +91,7 @@ class Resident(TimestampedModel):
 
 
 class RegisterImport(FileImport):
-    """A file of households and residents on its way into the register; one bad row stops all of it."""
+    """A file of households and residents on its way in; one bad row stops all of it."""
 
     file = models.FileField(_("file"), upload_to="imports/register/")
 

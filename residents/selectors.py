@@ -8,7 +8,8 @@ def name_behind_phone(phone: str) -> str:
     household = Household.objects.filter(phone=phone, is_active=True).order_by("pk").first()
     if household is not None:
         return household.representative
-    resident = Resident.objects.filter(phone=phone, household__is_active=True).order_by("pk").first()
+    members = Resident.objects.filter(phone=phone, household__is_active=True)
+    resident = members.order_by("pk").first()
     return resident.full_name if resident else ""
 
 

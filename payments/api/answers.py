@@ -42,7 +42,7 @@ def biller(row: Biller) -> dict[str, Any]:
 
 
 def one_bill(bill: OwedBill | None, *, amount: int | None) -> Owed | Problem:
-    """A bill asked for by its payment code; only here may anything be refused."""
+    """Answer for a bill asked for by its payment code; only here may anything be refused."""
     if bill is None:
         return Problem(404, "bill-not-found", _("No bill has this payment code."))
     if bill.status == Bill.Status.CANCELLED:
@@ -62,7 +62,7 @@ def one_bill(bill: OwedBill | None, *, amount: int | None) -> Owed | Problem:
 
 
 def bills_of_customer(bills: list[OwedBill] | None) -> Owed | Problem:
-    """What a biller's customer owes; an empty list when nothing is due."""
+    """Answer with what a biller's customer owes; an empty list when nothing is due."""
     if bills is None:
         return Problem(404, "customer-not-found", _("This biller knows no such customer."))
     return [_owed(bill) for bill in bills]
@@ -132,12 +132,12 @@ def with_details(payments: QuerySet[Payment]) -> QuerySet[Payment]:
 
 
 def payment(row: Payment) -> dict[str, Any]:
-    """A payment as it stands now, taken back or not."""
+    """Show a payment as it stands now, taken back or not."""
     return booking(booking_of(row), reversal=getattr(row, "reversal", None))
 
 
 def reversal(row: Reversal) -> dict[str, Any]:
-    """A payment that was taken back."""
+    """Show how a payment was taken back."""
     return {
         "id": str(row.pk),
         "payment_id": str(row.payment_id),

@@ -96,7 +96,10 @@ def _load(digest: str) -> Session:
     )
     if token is None or partner is None:
         raise refuse(
-            401, "token-invalid", _("The access token is not known. Get a new one."), retry="after_fix"
+            401,
+            "token-invalid",
+            _("The access token is not known. Get a new one."),
+            retry="after_fix",
         )
     keys = tuple(_live(key) for key in partner.keys.live(at=timezone.now()).order_by("pk"))
     return Session(partner, frozenset(token.scope.split()), keys, token.expires.timestamp())
@@ -125,7 +128,10 @@ def check_signature(request: HttpRequest, *, session: Session, body: bytes) -> N
         signed_at = _check_jws(detached, request=request, session=session, body=body)
     else:
         raise refuse(
-            401, "signature-missing", _("Sign the body: X-Signature or X-JWS-Signature."), retry="after_fix"
+            401,
+            "signature-missing",
+            _("Sign the body: X-Signature or X-JWS-Signature."),
+            retry="after_fix",
         )
     if abs(time.time() - signed_at) > settings.SIGNATURE_TOLERANCE_SECONDS:
         raise refuse(

@@ -22,9 +22,7 @@ MAX_AMOUNT = 999_999_999_999
 MEMO_KEPT = 500
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 REFERENCE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,78}[\x21-\x7e])?")
-MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)"
-)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
 CHANNELS = frozenset(Channel.values)
 
 
@@ -83,21 +81,14 @@ class _Fields:
             self.errors.append((name, _("must be a whole number of đồng")))
             return 0
         if not 0 < value <= MAX_AMOUNT:
-            self.errors.append(
-                (name, _("must be between 1 and %(limit)s") % {"limit": MAX_AMOUNT})
-            )
+            self.errors.append((name, _("must be between 1 and %(limit)s") % {"limit": MAX_AMOUNT}))
             return 0
         return value
 
     def moment(self, name: str) -> datetime:
         value = self.text(name, limit=40, required=True)
-        try:
-            if not MOMENT.fullmatch(value):
-                raise ValueError(value)
-            moment = datetime.fromisoformat(value.upper())
-            if not 2000 <= moment.astimezone(UTC).year <= 2100:
-                raise ValueError(value)
-        except (ValueError, OverflowError):
+        moment = _moment(value)
+        if moment is None:
             if value:
                 self.errors.append((name, _("must be a moment like 2026-11-22T07:30:00+07:00")))
             return datetime.min.replace(tzinfo=UTC)
@@ -135,9 +126,7 @@ def inquiry(raw: bytes) -> InquiryBody:
         fields.amount("amount", required=False),
     )
     if not body.payment_code and not (body.biller and body.customer_code):
-        fields.errors.append(
-            ("payment_code", _("is missing; or ask by biller and customer_code"))
-        )
+        fields.errors.append(("payment_code", _("is missing; or ask by biller and customer_code")))
     fields.settle()
     return body
 
@@ -174,7 +163,10 @@ def reversal(raw: bytes) -> ReversalBody:
     )
     if body.reason_code and body.reason_code not in Reversal.ReasonCode.values:
         fields.errors.append(
-            ("reason_code", _("must be one of: %(codes)s") % {"codes": ", ".join(Reversal.ReasonCode.values)})
+            (
+                "reason_code",
+                _("must be one of: %(codes)s") % {"codes": ", ".join(Reversal.ReasonCode.values)},
+            )
         )
     fields.settle()
     return body
@@ -205,3 +197,14 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) != len(pairs):
         raise ValueError("a name stands twice in one object")
     return values
+
+
+def _moment(text: str) -> datetime | None:
+    if not MOMENT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        year = moment.astimezone(UTC).year
+    except (ValueError, OverflowError):
+        return None
+    return moment if 2000 <= year <= 2100 else None

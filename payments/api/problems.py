@@ -36,12 +36,12 @@ class Problem(NamedTuple):
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
-        """The problem that a broken rule is for a partner."""
+        """Tell a partner of a broken rule."""
         return cls(error.http_status, error.code, str(error), error.retry)
 
     @classmethod
     def rate_limited(cls, wait: int) -> Self:
-        """The caller is too quick; it may come back in `wait` seconds."""
+        """Tell a caller that is too quick; it may come back in `wait` seconds."""
         return cls(
             429,
             "rate-limited",

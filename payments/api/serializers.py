@@ -64,7 +64,9 @@ class InquiryIn(serializers.Serializer[object]):
         required=False,
         min_value=1,
         max_value=bodies.MAX_AMOUNT,
-        help_text="What the payer wants to pay; answered with 422 when the biller takes no such amount.",
+        help_text=(
+            "What the payer wants to pay; 422 answers that the biller takes no such amount."
+        ),
     )
 
 
@@ -162,7 +164,11 @@ class ReversalOut(serializers.Serializer[object]):
 
 
 BANK_REF = OpenApiParameter(
-    "bank_ref", OpenApiTypes.STR, required=True, pattern=PRINTABLE, description="The bank's reference."
+    "bank_ref",
+    OpenApiTypes.STR,
+    required=True,
+    pattern=PRINTABLE,
+    description="The bank's reference.",
 )
 SIGNED = [
     OpenApiParameter(
@@ -171,7 +177,7 @@ SIGNED = [
         OpenApiParameter.HEADER,
         required=True,
         pattern=r"^[\x21-\x7e]{1,80}$",
-        description="The bank's id of this call; the same key with the same body gets the first answer.",
+        description="The bank's id of this call; a repeat gets the first answer.",
     ),
     OpenApiParameter(
         "X-Signature",
@@ -183,7 +189,7 @@ SIGNED = [
         "X-JWS-Signature",
         OpenApiTypes.STR,
         OpenApiParameter.HEADER,
-        description="Detached JWS (RFC 7515 appendix F or RFC 7797), EdDSA, header with kid and iat.",
+        description="Detached JWS (RFC 7515 appendix F, RFC 7797), EdDSA, header with kid and iat.",
     ),
 ]
 

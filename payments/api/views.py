@@ -38,7 +38,9 @@ INQUIRY_LIFETIME = timedelta(minutes=15)
 class Answer(HttpResponse):
     """A JSON answer; `code` is the word for it in the log, `subject` what it is about."""
 
-    def __init__(self, document: Any, *, status: int = 200, code: str = "answered", subject: str = "") -> None:
+    def __init__(
+        self, document: Any, *, status: int = 200, code: str = "answered", subject: str = ""
+    ) -> None:
         super().__init__(
             json.dumps(document, ensure_ascii=False, separators=(",", ":")),
             status=status,
@@ -71,7 +73,9 @@ class PartnerView(APIView):
             response = self._call(request, *args, **kwargs)
         except ProblemError as error:
             response = problem_response(request, error.problem)
-            self._log(request, status=error.problem.status, code=error.problem.code, started=started)
+            self._log(
+                request, status=error.problem.status, code=error.problem.code, started=started
+            )
         except DomainError as error:
             response = problem_response(request, Problem.of(error))
             self._log(request, status=error.http_status, code=error.code, started=started)
@@ -180,7 +184,10 @@ class BillersView(PartnerView):
     @extend_schema(
         operation_id="list_billers",
         summary="Billers, how their customers are named, which amounts they take",
-        description="Billers that residents pay through this portal. Ask again once a day; the answer carries an ETag.",
+        description=(
+            "Billers that residents pay through this portal. Ask again once a day; the answer "
+            "carries an ETag."
+        ),
         responses={200: serializers.BillersOut, **serializers.PROBLEMS_OF_READS},
     )
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -194,7 +201,11 @@ class InquiriesView(PartnerView):
     @extend_schema(
         operation_id="create_inquiry",
         summary="Ask what is owed, before money moves",
-        description="The only call that may refuse. Show the payer the masked name and the amounts it answers. The answer holds for 15 minutes as a hint; a payment after that is still booked.",
+        description=(
+            "The only call that may refuse. Show the payer the masked name and the amounts it "
+            "answers. The answer holds for 15 minutes as a hint; a payment after that is still "
+            "booked."
+        ),
         request=serializers.InquiryIn,
         responses={200: serializers.InquiryOut, **serializers.PROBLEMS_OF_INQUIRIES},
     )
@@ -246,7 +257,12 @@ class PaymentsView(PartnerView):
     @extend_schema(
         operation_id="create_payment",
         summary="Report that money has moved; it is always booked",
-        description="Send it once the money has moved, and again until an answer arrives: the same Idempotency-Key with the same body gets the first answer (200 and Idempotency-Replayed: true). Over, under and late amounts are booked; what fits no bill is answered with its unapplied_reason and looked after by the commune.",
+        description=(
+            "Send it once the money has moved, and again until an answer arrives: the same "
+            "Idempotency-Key with the same body gets the first answer (200 and Idempotency- "
+            "Replayed: true). Over, under and late amounts are booked; what fits no bill is "
+            "answered with its unapplied_reason and looked after by the commune."
+        ),
         parameters=serializers.SIGNED,
         request=serializers.PaymentIn,
         responses={
@@ -314,7 +330,10 @@ class ReversalsView(PartnerView):
     @extend_schema(
         operation_id="create_reversal",
         summary="Take a payment back on its day of booking",
-        description="On the day of booking (Asia/Ho_Chi_Minh) only. Whatever the payment paid is open again; its receipt no longer counts.",
+        description=(
+            "On the day of booking (Asia/Ho_Chi_Minh) only. Whatever the payment paid is open "
+            "again; its receipt no longer counts."
+        ),
         parameters=serializers.SIGNED,
         request=serializers.ReversalIn,
         responses={
@@ -329,7 +348,10 @@ class ReversalsView(PartnerView):
         own = Payment.objects.of_partner(self.session.partner).filter(pk=payment_id).first()
         if own is not None and own.bank_ref != said.bank_ref:
             raise refuse(
-                422, "bank-ref-differs", _("The payment has another bank reference."), retry="after_fix"
+                422,
+                "bank-ref-differs",
+                _("The payment has another bank reference."),
+                retry="after_fix",
             )
         result = reverse_payment(
             partner=self.session.partner,
@@ -351,7 +373,10 @@ class ReversalsView(PartnerView):
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer an address that the API does not have."""
     return problem_response(
-        request, Problem(404, "no-such-address", _("See %(address)s.") % {"address": f"{settings.PUBLIC_URL}/api/docs/"})
+        request,
+        Problem(
+            404,
+            "no-such-address",
+            _("See %(address)s.") % {"address": f"{settings.PUBLIC_URL}/api/docs/"},
+        ),
     )
-
-

@@ -1,7 +1,15 @@
 """The tables of payments, one module per group; Django looks for them here."""
 
 from payments.models.api import ApiCall, BankPartner, PartnerKey
-from payments.models.bills import Bank, Bill, Biller, BillImport, BillImportProblem, CustomerLink, ImportProfile
+from payments.models.bills import (
+    Bank,
+    Bill,
+    Biller,
+    BillImport,
+    BillImportProblem,
+    CustomerLink,
+    ImportProfile,
+)
 from payments.models.ledger import (
     Account,
     Entry,
@@ -16,7 +24,24 @@ from payments.models.ledger import (
 from payments.models.slips import SlipRun
 
 __all__ = [
-    "Account", "ApiCall", "Bank", "BankPartner", "Bill", "BillImport", "BillImportProblem", "Biller",
-    "CustomerLink", "Entry", "ImportProfile", "PartnerKey", "Payment", "Posting", "Receipt", "ReceiptNotice", "ReceiptSeries",
-    "Reversal", "SlipRun", "UnappliedMoney",
+    "Account",
+    "ApiCall",
+    "Bank",
+    "BankPartner",
+    "Bill",
+    "BillImport",
+    "BillImportProblem",
+    "Biller",
+    "CustomerLink",
+    "Entry",
+    "ImportProfile",
+    "PartnerKey",
+    "Payment",
+    "Posting",
+    "Receipt",
+    "ReceiptNotice",
+    "ReceiptSeries",
+    "Reversal",
+    "SlipRun",
+    "UnappliedMoney",
 ]

@@ -65,7 +65,9 @@ class Biller(TimestampedModel):
     amount_rule = models.CharField(
         _("amount rule"), max_length=10, choices=AmountRule, default=AmountRule.EXACT
     )
-    customer_code_label = models.CharField(_("name of the customer code"), max_length=60, blank=True)
+    customer_code_label = models.CharField(
+        _("name of the customer code"), max_length=60, blank=True
+    )
     customer_code_pattern = models.CharField(
         _("pattern of the customer code"), max_length=120, blank=True, default=""
     )

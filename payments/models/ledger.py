@@ -86,6 +86,8 @@ class Entry(AppendOnlyModel):
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
+    objects = AppendOnlyQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger entries")
@@ -143,7 +145,7 @@ class UnappliedMoney(TimestampedModel):
 
 
 class Posting(AppendOnlyModel):
-    """One leg of an entry: so many đồng to (+) or from (−) an account."""
+    """One leg of an entry: so many đồng to (+) or from (-) an account."""
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings")
@@ -153,18 +155,18 @@ class Posting(AppendOnlyModel):
         UnappliedMoney, on_delete=models.PROTECT, null=True, related_name="postings"
     )
 
+    objects = AppendOnlyQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("posting")
         verbose_name_plural = _("postings")
-        constraints = (
-            models.CheckConstraint(condition=~Q(amount=0), name="posting_moves_money"),
-        )
+        constraints = (models.CheckConstraint(condition=~Q(amount=0), name="posting_moves_money"),)
 
     def __str__(self) -> str:
         return f"{self.account_id}: {self.amount:+d}"
 
 
-class PaymentQuerySet(AppendOnlyQuerySet):
+class PaymentQuerySet(AppendOnlyQuerySet["Payment"]):
     """Ways to narrow a set of payments."""
 
     def of_partner(self, partner: BankPartner) -> Self:
@@ -233,6 +235,8 @@ class Reversal(AppendOnlyModel):
     note = models.CharField(_("note"), max_length=200, blank=True)
     booked_at = models.DateTimeField(_("booked at"))
 
+    objects = AppendOnlyQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("reversal")
         verbose_name_plural = _("reversals")
@@ -274,6 +278,8 @@ class Receipt(AppendOnlyModel):
     payer_name = models.CharField(_("payer"), max_length=120)
     token = models.CharField(_("public token"), max_length=32, unique=True)
     issued_at = models.DateTimeField(_("issued at"))
+
+    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("receipt")

@@ -29,7 +29,7 @@ def reserve_payment_codes(*, count: int) -> list[str]:
 
 
 @transaction.atomic
-def issue_bill(
+def issue_bill(  # noqa: PLR0913  # each is a fact of the bill, named by keyword
     *,
     biller: Biller,
     reference: str,

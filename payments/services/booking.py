@@ -127,9 +127,7 @@ def record_payment(
     a report with another meaning; nothing is booked then.
     """
     book = _book_in_database if connection.vendor == "postgresql" else _book_in_python
-    booking, fingerprint = book(
-        partner=partner, key=key, report=report, at=at, caller=caller
-    )
+    booking, fingerprint = book(partner=partner, key=key, report=report, at=at, caller=caller)
     if fingerprint != report.fingerprint():
         raise IdempotencyKeyReusedError(
             _("This key or bank reference already stands for another report.")
@@ -143,7 +141,8 @@ def _book_in_database(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM payments_book"
-            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[], %s::uuid, %s, %s, %s, %s, %s::inet,"
+            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[], %s::uuid, %s, %s, %s, %s,"
+            " %s::inet,"
             " %s::uuid)",
             (
                 partner.pk,
@@ -204,9 +203,7 @@ def _book_in_python(
         paid_at=report.paid_at,
         booked_at=at,
     )
-    Posting.objects.create(
-        entry=split.entry, account=bank_account(partner), amount=report.amount
-    )
+    Posting.objects.create(entry=split.entry, account=bank_account(partner), amount=report.amount)
     if split.bill is not None and split.applied:
         apply_to_bill(bill=split.bill, entry=split.entry, amount=split.applied, at=at)
     if report.amount > split.applied:
@@ -286,9 +283,9 @@ def biller_account(biller: Biller) -> Account:
 
 def unapplied_account() -> Account:
     """Find or open the pot of money that fits no bill yet."""
-    return Account.objects.get_or_create(
-        code=UNAPPLIED, defaults={"kind": Account.Kind.UNAPPLIED}
-    )[0]
+    return Account.objects.get_or_create(code=UNAPPLIED, defaults={"kind": Account.Kind.UNAPPLIED})[
+        0
+    ]
 
 
 def booking_of(payment: Payment) -> Booking:

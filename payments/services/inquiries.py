@@ -35,7 +35,9 @@ FIELDS = (
 )  # fmt: skip
 
 
-def ask_by_payment_code(*, code: str, partner: BankPartner, caller: Caller, at: datetime) -> OwedBill | None:
+def ask_by_payment_code(
+    *, code: str, partner: BankPartner, caller: Caller, at: datetime
+) -> OwedBill | None:
     """Find a bill by its payment code in any usual spelling, whatever its state.
 
     The call is logged with its answer, unless `caller` has no request id.
@@ -75,8 +77,16 @@ def ask_by_customer(
         .values_list(*FIELDS)[:LIMIT]
     ]
     is_known = bool(bills) or _knows(biller=biller, customer_code=customer_code)
-    status = (200, "answered" if bills else "nothing-due") if is_known else (404, "customer-not-found")
-    _log(subject=f"{biller}/{customer_code}"[:80], status=status, partner=partner, caller=caller, at=at)
+    status = (
+        (200, "answered" if bills else "nothing-due") if is_known else (404, "customer-not-found")
+    )
+    _log(
+        subject=f"{biller}/{customer_code}"[:80],
+        status=status,
+        partner=partner,
+        caller=caller,
+        at=at,
+    )
     return bills if is_known else None
 
 
@@ -87,7 +97,9 @@ def _knows(*, biller: str, customer_code: str) -> bool:
     )
 
 
-def _log(*, subject: str, status: tuple[int, str], partner: BankPartner, caller: Caller, at: datetime) -> None:
+def _log(
+    *, subject: str, status: tuple[int, str], partner: BankPartner, caller: Caller, at: datetime
+) -> None:
     if not caller.request_id:
         return
     ApiCall.objects.create(

@@ -64,9 +64,8 @@ def reverse_payment(
         raise ReversalWindowClosedError(
             _("A payment can be taken back on the day it was booked only. Please open a case.")
         )
-    for entry in entries:
-        if entry.kind == Entry.Kind.RETURN:
-            raise MoneyReturnedError(_("Part of this money was already returned to the payer."))
+    if any(entry.kind == Entry.Kind.RETURN for entry in entries):
+        raise MoneyReturnedError(_("Part of this money was already returned to the payer."))
     booked = [
         _reverse_entry(entry, source=f"reversal:{partner.code}", reason=report.reason_code, at=at)
         for entry in entries

@@ -21,7 +21,7 @@ def apply_unapplied(
     NothingLeftError or BillNotPayableError.
     """
     unapplied = UnappliedMoney.objects.select_for_update().get(pk=unapplied_id)
-    known = Entry.objects.filter(source="application", external_id=form_token).first()
+    known: Entry | None = Entry.objects.filter(source="application", external_id=form_token).first()
     if known is not None:
         return known
     if not unapplied.remaining:
@@ -53,7 +53,7 @@ def return_unapplied(
     The same `form_token` again returns the first entry. Raises NothingLeftError.
     """
     unapplied = UnappliedMoney.objects.select_for_update().get(pk=unapplied_id)
-    known = Entry.objects.filter(source="return", external_id=form_token).first()
+    known: Entry | None = Entry.objects.filter(source="return", external_id=form_token).first()
     if known is not None:
         return known
     if not unapplied.remaining:

@@ -1,4 +1,4 @@
-"""A partner bank for tests: gets its token as a bank would, signs, and calls through Django's client."""
+"""A partner bank for tests: gets its token, signs, and calls through Django's client."""
 
 import base64
 import hashlib

@@ -5,8 +5,8 @@ from itertools import count
 
 from addresses.models import Commune, Village
 from payments.models import Bank, BankPartner, Bill, Biller
-from payments.services.booking import Booking, PaymentReport, record_payment
 from payments.services import bills
+from payments.services.booking import Booking, PaymentReport, record_payment
 from residents.models import Household
 
 NOON = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)  # 12:00 in Thanh Hoá
@@ -37,7 +37,12 @@ def make_household(**changes) -> Household:
 
 
 def make_bank(**changes) -> Bank:
-    fields = {"bin": "970405", "short_name": "Agribank", "source": "test", "as_of": date(2026, 11, 1)}
+    fields = {
+        "bin": "970405",
+        "short_name": "Agribank",
+        "source": "test",
+        "as_of": date(2026, 11, 1),
+    }
     fields |= changes
     return Bank.objects.get_or_create(bin=fields.pop("bin"), defaults=fields)[0]
 

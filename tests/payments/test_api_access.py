@@ -42,7 +42,9 @@ def test_an_hmac_secret_is_sealed_at_rest(bank):
     assert bank.credentials.hmac_secret not in key.sealed_secret
 
 
-@pytest.mark.parametrize("grant", ["password", "authorization_code", "refresh_token", "", "implicit"])
+@pytest.mark.parametrize(
+    "grant", ["password", "authorization_code", "refresh_token", "", "implicit"]
+)
 def test_only_client_credentials_are_granted(bank, grant):
     pair = f"{bank.credentials.client_id}:{bank.credentials.client_secret}"
     answer = bank.client.post(
@@ -76,7 +78,8 @@ def test_guessing_client_secrets_is_slowed_down_by_address(bank):
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer x", "Basic abc", "Bearer " + "x" * 40, "Bearer " + "é" * 30]
+    "header",
+    [None, "", "Bearer", "Bearer x", "Basic abc", "Bearer " + "x" * 40, "Bearer " + "é" * 30],
 )
 def test_without_a_known_token_nothing_is_answered(bank, header):
     answer = bank.get("billers", Authorization=header or "")
@@ -102,7 +105,9 @@ def test_a_token_that_may_only_read_cannot_report_payments(bank):
     bill = make_bill()
 
     assert code_of(bank.pay(bill)) == (403, "scope-missing")
-    assert bank.post("inquiries", {"payment_code": bill.payment_code}, sign=False).status_code == 200
+    assert (
+        bank.post("inquiries", {"payment_code": bill.payment_code}, sign=False).status_code == 200
+    )
 
 
 def test_a_partner_that_calls_too_often_is_told_when_to_come_back(bank):
@@ -126,9 +131,14 @@ def test_limits_are_open_and_calls_are_quick_when_redis_is_away(bank, settings):
     ratelimit._redis.cache_clear()
 
 
-@pytest.mark.parametrize(("method", "path"), [("delete", "billers"), ("put", "payments"), ("get", "inquiries"), ("patch", "payments")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("delete", "billers"), ("put", "payments"), ("get", "inquiries"), ("patch", "payments")],
+)
 def test_methods_that_do_not_exist_are_405_as_json(bank, method, path):
-    answer = getattr(bank.client, method)(API + path, headers={"Authorization": f"Bearer {bank.token}"})
+    answer = getattr(bank.client, method)(
+        API + path, headers={"Authorization": f"Bearer {bank.token}"}
+    )
 
     assert code_of(answer) == (405, "method-not-allowed")
 
@@ -139,7 +149,12 @@ def test_an_address_that_does_not_exist_is_404_as_json(bank):
 
 
 def test_billers_are_listed_with_how_they_name_customers(bank):
-    make_biller(code="nuoc", name="Nước sạch", customer_code_label="Mã khách hàng", customer_code_pattern="[0-9]{8}")
+    make_biller(
+        code="nuoc",
+        name="Nước sạch",
+        customer_code_label="Mã khách hàng",
+        customer_code_pattern="[0-9]{8}",
+    )
     make_biller(code="cu", is_active=False)
 
     answer = bank.get("billers")
@@ -203,8 +218,15 @@ def test_an_inquiry_by_customer_lists_what_is_due_oldest_first(bank):
     nothing = bank.post("inquiries", asked, sign=False)
     unknown = bank.post("inquiries", asked | {"customer_code": "K9"}, sign=False)
 
-    assert [bill["payment_code"] for bill in due["bills"]] == [early.payment_code, late.payment_code]
-    assert (nothing.status_code, nothing.json()["nothing_due"], nothing.json()["bills"]) == (200, True, [])
+    assert [bill["payment_code"] for bill in due["bills"]] == [
+        early.payment_code,
+        late.payment_code,
+    ]
+    assert (nothing.status_code, nothing.json()["nothing_due"], nothing.json()["bills"]) == (
+        200,
+        True,
+        [],
+    )
     assert code_of(unknown) == (404, "customer-not-found")
 
 
@@ -227,12 +249,19 @@ def test_only_the_inquiry_refuses_paid_cancelled_and_unknown_bills_and_amounts(b
 
 @pytest.mark.parametrize(
     ("rule", "low", "high"),
-    [("exact", 385_000, 385_000), ("at_most", 1, 385_000), ("at_least", 385_000, 499_999_999), ("any", 1, 499_999_999)],
+    [
+        ("exact", 385_000, 385_000),
+        ("at_most", 1, 385_000),
+        ("at_least", 385_000, 499_999_999),
+        ("any", 1, 499_999_999),
+    ],
 )
 def test_the_amounts_that_a_biller_takes_follow_its_rule(bank, rule, low, high):
     bill = make_bill(biller=make_biller(amount_rule=rule))
 
-    owed = bank.post("inquiries", {"payment_code": bill.payment_code}, sign=False).json()["bills"][0]
+    owed = bank.post("inquiries", {"payment_code": bill.payment_code}, sign=False).json()["bills"][
+        0
+    ]
 
     assert (owed["min_amount"], owed["max_amount"]) == (low, high)
 
@@ -242,7 +271,10 @@ def test_the_command_prints_credentials_once_as_json(capsys):
 
     credentials = json.loads(capsys.readouterr().out)
     assert credentials["partner"] == "agribank"
-    assert Application.objects.get(client_id=credentials["client_id"]).authorization_grant_type == "client-credentials"
+    assert (
+        Application.objects.get(client_id=credentials["client_id"]).authorization_grant_type
+        == "client-credentials"
+    )
     with pytest.raises(PartnerExistsError):
         partners.create_partner(code="agribank", name="", at=timezone.now())
 

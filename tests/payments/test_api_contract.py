@@ -36,7 +36,11 @@ def test_the_schema_is_openapi_3_1_and_names_what_the_contract_needs():
     document = yaml.safe_load(COMMITTED.read_text())
 
     assert document["openapi"] == "3.1.0"
-    assert {(path.removeprefix("/api/payments/v1"), method) for path, item in document["paths"].items() for method in item} == {
+    assert {
+        (path.removeprefix("/api/payments/v1"), method)
+        for path, item in document["paths"].items()
+        for method in item
+    } == {
         ("/billers", "get"),
         ("/inquiries", "post"),
         ("/payments", "post"),
@@ -61,7 +65,17 @@ def test_whatever_is_sent_nothing_breaks_and_every_answer_fits_the_schema(case, 
     with patch("payments.api.auth.check_signature"), patch("common.ratelimit.take", return_value=0):
         response = case.call()
 
-    case.validate_response(response, checks=CHECKS.get_by_names(["not_a_server_error", "response_schema_conformance", "content_type_conformance", "status_code_conformance"]))
+    case.validate_response(
+        response,
+        checks=CHECKS.get_by_names(
+            [
+                "not_a_server_error",
+                "response_schema_conformance",
+                "content_type_conformance",
+                "status_code_conformance",
+            ]
+        ),
+    )
 
 
 AMOUNT = st.one_of(
@@ -93,7 +107,9 @@ def test_the_parser_and_the_schemas_serializer_agree(amount, bank_ref):
 def test_a_bill_can_be_inquired_and_paid_by_what_the_schema_alone_says(bank):
     bill = make_bill()
 
-    owed = bank.post("inquiries", {"payment_code": bill.payment_code}, sign=False).json()["bills"][0]
+    owed = bank.post("inquiries", {"payment_code": bill.payment_code}, sign=False).json()["bills"][
+        0
+    ]
     paid = bank.post(
         "payments",
         {

@@ -40,29 +40,41 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def web_server(**environment):
-    """The portal in a process group of its own, on the test's database; yields (process, port)."""
-    port, log = free_port(), tempfile.TemporaryFile()
-    database = "postgres://{USER}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
-    process = subprocess.Popen(
-        [
-            Path(sys.executable).with_name("granian"),
-            "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-            "--workers", "2", "--blocking-threads", "8", "--no-ws", "commune_portal.wsgi:application",
-        ],
-        env=os.environ | {"DATABASE_URL": database, "PYTHONPATH": str(settings.BASE_DIR)} | environment,
-        cwd=settings.BASE_DIR,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        wait_until_it_answers(port, log)
-        yield process, port
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
-        log.close()
+    """Run the portal in a process group of its own, on the test's database; yields its port."""
+    port = free_port()
+    command = [
+        Path(sys.executable).with_name("granian"),
+        *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *(
+            "--workers",
+            "2",
+            "--blocking-threads",
+            "8",
+            "--no-ws",
+            "commune_portal.wsgi:application",
+        ),
+    ]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"DATABASE_URL": database_url()} | environment,
+            cwd=settings.BASE_DIR,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_until_it_answers(port, log)
+            yield port
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=10)
+
+
+def database_url() -> str:
+    """The address of this test's own database, for another process."""
+    return "postgres://{USER}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
 
 
 def wait_until_it_answers(port: int, log) -> None:
@@ -109,7 +121,7 @@ def test_fifty_reports_at_once_over_http_are_one_booking_and_fifty_equal_answers
     bank, bill = Bank(), make_bill()
     body = payment_body(bill)
 
-    with web_server() as (_, port), ThreadPoolExecutor(50) as pool:
+    with web_server() as port, ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: report(port, bank, body, "k1"), range(50)))
 
     assert sorted(status for status, _ in answers) == [200] * 49 + [201]
@@ -120,11 +132,15 @@ def test_fifty_reports_at_once_over_http_are_one_booking_and_fifty_equal_answers
 
 DIES_AFTER_COMMIT = """
 import os, signal
+import django; django.setup()
 from payments.api import answers
 def die(booking, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 answers.booking = die
 from commune_portal.wsgi import application
+from wsgiref.simple_server import make_server
+import sys
+make_server("127.0.0.1", int(sys.argv[1]), application).serve_forever()
 """
 
 
@@ -133,28 +149,20 @@ def test_a_server_killed_between_commit_and_answer_gives_the_first_answer_to_the
     body = payment_body(bill)
     Path(tmp_path, "dying.py").write_text(DIES_AFTER_COMMIT)
     port = free_port()
-    database = "postgres://{USER}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
-    log = Path(tmp_path, "server.log").open("w+b")
-    dying = subprocess.Popen(
-        [
-            sys.executable, "-c",
-            f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(settings.BASE_DIR)!r}]\n"
-            "from dying import application\n"
-            "from wsgiref.simple_server import make_server, WSGIRequestHandler\n"
-            f"make_server('127.0.0.1', {port}, application).serve_forever()",
-        ],
-        env=os.environ | {"DATABASE_URL": database},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    wait_until_it_answers(port, log)
+    with Path(tmp_path, "server.log").open("w+b") as log:
+        dying = subprocess.Popen(
+            [sys.executable, str(tmp_path / "dying.py"), str(port)],
+            env=os.environ | {"DATABASE_URL": database_url(), "PYTHONPATH": str(settings.BASE_DIR)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        wait_until_it_answers(port, log)
 
-    with pytest.raises((http.client.HTTPException, ConnectionError)):
-        report(port, bank, body, "k1")
-    assert dying.wait(timeout=10) == -signal.SIGKILL
-    log.close()
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            report(port, bank, body, "k1")
+        assert dying.wait(timeout=10) == -signal.SIGKILL
     booked = Payment.objects.get()
-    with web_server() as (_, port):
+    with web_server() as port:
         status, content = report(port, bank, body, "k1")
 
     assert status == 200
@@ -168,7 +176,7 @@ def test_a_database_that_went_away_and_came_back_costs_a_partner_one_retry_at_mo
     bank, bill = Bank(), make_bill()
     body = payment_body(bill)
 
-    with web_server() as (_, port):
+    with web_server() as port:
         for _ in range(20):
             assert report(port, bank, body, "k1")[0] in {200, 201}
         with connection.cursor() as cursor:

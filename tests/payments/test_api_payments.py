@@ -1,4 +1,4 @@
-"""A bank reports money by REST: each amount, repeat, signature and stranger has one defined answer."""
+"""A bank reports money by REST: each amount, repeat and signature has one defined answer."""
 
 import base64
 import json
@@ -105,13 +105,34 @@ def test_without_a_usable_idempotency_key_nothing_is_booked(bank, key):
 
 @pytest.mark.parametrize(
     "amount",
-    ["0", "-1", "385000.5", "385000.0", "1e6", '"385000"', "NaN", "Infinity", "true", "null", "[]", "1000000000000", "9" * 5000],
+    [
+        "0",
+        "-1",
+        "385000.5",
+        "385000.0",
+        "1e6",
+        '"385000"',
+        "NaN",
+        "Infinity",
+        "true",
+        "null",
+        "[]",
+        "1000000000000",
+        "9" * 5000,
+    ],
 )
 def test_an_amount_that_no_money_has_is_malformed_and_books_nothing(bank, amount):
     bill = make_bill()
-    raw = json.dumps(
-        {"bank_ref": "FT1", "paid_at": "2026-11-22T12:00:00+07:00", "payment_code": bill.payment_code}
-    )[:-1] + f', "amount": {amount}}}'
+    raw = (
+        json.dumps(
+            {
+                "bank_ref": "FT1",
+                "paid_at": "2026-11-22T12:00:00+07:00",
+                "payment_code": bill.payment_code,
+            }
+        )[:-1]
+        + f', "amount": {amount}}}'
+    )
 
     answer = bank.post("payments", raw.encode())
 
@@ -135,7 +156,11 @@ def test_every_amount_that_moved_is_booked(bank, amount, applied, unapplied, sta
     answer = bank.pay(bill, amount=amount)
 
     allocation = answer.json()["allocation"]
-    assert (answer.status_code, allocation["applied"], allocation["unapplied"]) == (201, applied, unapplied)
+    assert (answer.status_code, allocation["applied"], allocation["unapplied"]) == (
+        201,
+        applied,
+        unapplied,
+    )
     bill.refresh_from_db()
     assert bill.status == status
 
@@ -178,7 +203,11 @@ def test_a_body_that_says_nothing_is_malformed(bank, raw):
 def test_all_that_is_wrong_with_a_body_is_told_at_once(bank):
     answer = bank.post("payments", {"amount": True})
 
-    assert [error["field"] for error in answer.json()["errors"]] == ["bank_ref", "amount", "paid_at"]
+    assert [error["field"] for error in answer.json()["errors"]] == [
+        "bank_ref",
+        "amount",
+        "paid_at",
+    ]
 
 
 def test_a_long_memo_and_an_unknown_channel_do_not_stop_money(bank):
@@ -215,7 +244,12 @@ def test_a_body_over_16_kib_and_another_content_type_are_refused(bank):
 def test_a_signature_holds_for_300_seconds(bank, shift, answer):
     bill = make_bill()
     body = json.dumps(
-        {"bank_ref": "FT1", "amount": 385_000, "paid_at": "2026-11-22T12:00:00Z", "payment_code": bill.payment_code}
+        {
+            "bank_ref": "FT1",
+            "amount": 385_000,
+            "paid_at": "2026-11-22T12:00:00Z",
+            "payment_code": bill.payment_code,
+        }
     ).encode()
 
     got = bank.post(
@@ -227,7 +261,14 @@ def test_a_signature_holds_for_300_seconds(bank, shift, answer):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "t=1,v1=00", "v1=" + "0" * 64, "t=1763000000,v1=" + "0" * 64, "t=now,v1=" + "0" * 64, "x" * 5000],
+    [
+        "",
+        "t=1,v1=00",
+        "v1=" + "0" * 64,
+        "t=1763000000,v1=" + "0" * 64,
+        "t=now,v1=" + "0" * 64,
+        "x" * 5000,
+    ],
 )
 def test_a_wrong_signature_books_nothing(bank, header):
     bill = make_bill()
@@ -243,7 +284,9 @@ def test_a_signature_of_another_body_is_invalid(bank):
     bill = make_bill()
     other = bank.signature(b"{}")
 
-    answer = bank.post("payments", {"bank_ref": "A", "amount": bill.amount}, **{"X-Signature": other})
+    answer = bank.post(
+        "payments", {"bank_ref": "A", "amount": bill.amount}, **{"X-Signature": other}
+    )
 
     assert refusal(answer) == (401, "signature-invalid", "after_fix")
 
@@ -293,7 +336,9 @@ def jws_key(bank):
 @pytest.mark.parametrize("alg", ["EdDSA", "Ed25519"])
 def test_a_detached_jws_signs_as_well(bank, jws_key, raw, alg):
     body = json.dumps({"bank_ref": "A", "amount": 1, "paid_at": "2026-11-22T12:00:00Z"}).encode()
-    signature = detached(jws_key, body, kid="ed-1", raw=raw, alg=alg, url=f"{API}payments", method="POST")
+    signature = detached(
+        jws_key, body, kid="ed-1", raw=raw, alg=alg, url=f"{API}payments", method="POST"
+    )
 
     answer = bank.post("payments", body, sign=False, **{"X-JWS-Signature": signature})
 
@@ -332,7 +377,10 @@ def test_a_partner_sees_and_takes_back_only_its_own_payments(bank):
 
     assert refusal(other.get(f"payments/{payment['id']}")) == (404, "payment-not-found", "never")
     assert other.get("payments?bank_ref=FT1").json() == {"payments": []}
-    assert refusal(other.post(f"payments/{payment['id']}/reversals", reversal))[:2] == (404, "payment-not-found")
+    assert refusal(other.post(f"payments/{payment['id']}/reversals", reversal))[:2] == (
+        404,
+        "payment-not-found",
+    )
     bill.refresh_from_db()
     assert bill.status == Bill.Status.PAID
 
@@ -362,7 +410,11 @@ def test_a_reversal_opens_the_bill_again_once(bank):
     other = bank.post(path, body, key="r2")
     changed = bank.post(path, body | {"note": "khác"}, key="r1")
 
-    assert (first.status_code, again.status_code, again["Idempotency-Replayed"]) == (201, 200, "true")
+    assert (first.status_code, again.status_code, again["Idempotency-Replayed"]) == (
+        201,
+        200,
+        "true",
+    )
     assert again.content == first.content
     assert refusal(other) == (409, "already-reversed", "never")
     assert refusal(changed) == (422, "idempotency-key-reused", "never")

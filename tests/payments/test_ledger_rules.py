@@ -4,10 +4,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from common.append_only import AppendOnlyError
-from payments.models import Account, Entry, Payment, Posting, Receipt, Reversal
-from payments.services.bills import cancel_bill, restate_bill
 from payments.errors import BillHasMoneyError, BillNotPayableError
-from payments.models import Bill
+from payments.models import Account, Bill, Entry, Payment, Posting, Receipt, Reversal
+from payments.services.bills import cancel_bill, restate_bill
+from payments.services.reversals import ReversalReport, reverse_payment
 from tests.payments.factories import NOON, make_bill, make_partner, pay
 
 pytestmark = pytest.mark.django_db
@@ -40,12 +40,14 @@ def test_code_cannot_change_or_delete_what_was_booked(paid_bill, model):
 
 
 @needs_triggers
-@pytest.mark.parametrize("model", [Entry, Posting, Payment, Receipt, Reversal], ids=lambda m: m.__name__)
-@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "model", [Entry, Posting, Payment, Receipt, Reversal], ids=lambda m: m.__name__
+)
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
 def test_the_database_refuses_to_change_what_was_booked(paid_bill, model, statement):
     if model is Reversal:
-        from payments.services.reversals import ReversalReport, reverse_payment
-
         payment = Payment.objects.get()
         reverse_payment(
             partner=payment.partner,
@@ -54,7 +56,11 @@ def test_the_database_refuses_to_change_what_was_booked(paid_bill, model, statem
             at=NOON,
         )
 
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(statement.format(model._meta.db_table))
 
@@ -107,7 +113,13 @@ def test_the_database_refuses_a_bill_that_contradicts_itself(change):
 
 def test_an_entry_is_reversed_at_most_once(paid_bill):
     entry = Entry.objects.get()
-    fields = {"kind": "reversal", "source": "t", "occurred_at": NOON, "booked_at": NOON, "reverses": entry}
+    fields = {
+        "kind": "reversal",
+        "source": "t",
+        "occurred_at": NOON,
+        "booked_at": NOON,
+        "reverses": entry,
+    }
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -9,17 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import close_old_connections, connection, connections
 
+from accounts.models import User
 from payments import books
 from payments.errors import AlreadyReversedError
 from payments.models import Bill, Entry, Payment, Receipt, Reversal, UnappliedMoney
-from payments.services.booking import PaymentReport, record_payment
 from payments.services.reversals import ReversalReport, reverse_payment
+from payments.services.unapplied import apply_unapplied, return_unapplied
 from tests.payments.factories import NOON, make_bill, make_partner, pay
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
-    pytest.mark.skipif("not __import__('django.db').db.connection.vendor == 'postgresql'", reason="row locks need PostgreSQL"),
+    pytest.mark.skipif(
+        "not __import__('django.db').db.connection.vendor == 'postgresql'",
+        reason="row locks need PostgreSQL",
+    ),
 ]
 
 
@@ -118,21 +122,23 @@ def test_paying_and_reversing_at_once_keeps_the_books():
     )
 
     bill.refresh_from_db()
-    assert (bill.status, bill.paid) in {(Bill.Status.PAID, 100_000)}
+    assert (bill.status, bill.paid) == (Bill.Status.PAID, 100_000)
     assert books.discrepancies() == []
 
 
 REPORTER = """
 import django; django.setup()
+import sys
 from datetime import datetime, UTC
 from payments.models import BankPartner
 from payments.services.booking import PaymentReport, record_payment
-import sys
+at = datetime(2026, 11, 22, 5, tzinfo=UTC)
 partner = BankPartner.objects.get(code=sys.argv[1])
-report = PaymentReport(bank_ref="FT-P", amount=385000, paid_at=datetime(2026, 11, 22, 5, tzinfo=UTC), payment_code=sys.argv[2])
+report = PaymentReport(bank_ref="FT-P", amount=385000, paid_at=at, payment_code=sys.argv[2])
 print("ready", flush=True); sys.stdin.readline()
 for _ in range(10):
-    print(record_payment(partner=partner, key="FT-P", report=report, at=datetime(2026, 11, 22, 6, tzinfo=UTC))._replace(is_replay=False), flush=True)
+    booking = record_payment(partner=partner, key="FT-P", report=report, at=at)
+    print(booking._replace(is_replay=False), flush=True)
 """
 
 
@@ -168,9 +174,6 @@ def test_processes_that_report_the_same_money_at_once_book_it_once():
 
 
 def test_unapplied_money_is_spent_once_by_two_officials_at_once():
-    from accounts.models import User
-    from payments.services.unapplied import apply_unapplied, return_unapplied
-
     partner = make_partner()
     pay(None, partner, amount=50_000)
     money = UnappliedMoney.objects.get()
@@ -179,9 +182,15 @@ def test_unapplied_money_is_spent_once_by_two_officials_at_once():
 
     at_once(
         [
-            lambda: apply_unapplied(unapplied_id=money.pk, bill_id=bill.pk, form_token="a", actor=official, at=NOON),
-            lambda: apply_unapplied(unapplied_id=money.pk, bill_id=bill.pk, form_token="b", actor=official, at=NOON),
-            lambda: return_unapplied(unapplied_id=money.pk, form_token="c", reason="", actor=official, at=NOON),
+            lambda: apply_unapplied(
+                unapplied_id=money.pk, bill_id=bill.pk, form_token="a", actor=official, at=NOON
+            ),
+            lambda: apply_unapplied(
+                unapplied_id=money.pk, bill_id=bill.pk, form_token="b", actor=official, at=NOON
+            ),
+            lambda: return_unapplied(
+                unapplied_id=money.pk, form_token="c", reason="", actor=official, at=NOON
+            ),
         ]
     )
 
@@ -189,4 +198,3 @@ def test_unapplied_money_is_spent_once_by_two_officials_at_once():
     assert money.remaining == 0
     assert Entry.objects.exclude(kind="payment").count() == 1
     assert books.discrepancies() == []
-    assert PaymentReport is not None and record_payment is not None

@@ -1,15 +1,19 @@
 """Booking a bank's report: every way money can arrive has one defined end."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from django.db import connection
 
+from accounts.models import User
 from payments import books
 from payments.errors import IdempotencyKeyReusedError
 from payments.models import Bill, Entry, Payment, Posting, Receipt, UnappliedMoney
+from payments.payment_code import new_code
 from payments.services.bills import cancel_bill
-from payments.services.booking import _book_in_python, record_payment
+from payments.services.booking import NOBODY, _book_in_python
+from payments.services.unapplied import apply_unapplied
 from tests.payments.factories import NOON, make_bill, make_partner, make_report, pay
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +98,11 @@ def test_too_much_pays_the_bill_and_parks_the_rest():
 
     bill.refresh_from_db()
     assert (bill.status, bill.paid) == (Bill.Status.PAID, 385_000)
-    assert (booking.applied, booking.unapplied, booking.unapplied_reason) == (385_000, 15_000, "excess")
+    assert (booking.applied, booking.unapplied, booking.unapplied_reason) == (
+        385_000,
+        15_000,
+        "excess",
+    )
     assert UnappliedMoney.objects.get().remaining == 15_000
 
 
@@ -102,7 +110,7 @@ def test_too_much_pays_the_bill_and_parks_the_rest():
     ("prepare", "reason"),
     [
         (lambda bill, partner: cancel_bill(bill_id=bill.pk, reason="sai"), "bill_cancelled"),
-        (lambda bill, partner: pay(bill, partner), "already_paid"),
+        (pay, "already_paid"),
     ],
     ids=["cancelled", "paid"],
 )
@@ -119,8 +127,6 @@ def test_money_for_a_bill_that_takes_none_is_booked_as_unapplied(prepare, reason
 
 def test_money_without_a_code_and_with_an_unknown_code_is_booked_as_unapplied():
     bill, partner = make_bill(), make_partner()
-    from payments.payment_code import new_code
-
     nothing = pay(None, partner, memo="chuyen tien an cuoi")
     unknown = pay(None, partner, payment_code=new_code(999_999))
 
@@ -133,7 +139,9 @@ def test_the_code_is_found_in_a_memo_that_the_bank_has_garbled():
     bill = make_bill()
     code = bill.payment_code
 
-    booking = pay(bill, make_partner(), payment_code="", memo=f"MBVCB.881.{code.lower()} GD 0912 CT TU 0351")
+    booking = pay(
+        bill, make_partner(), payment_code="", memo=f"MBVCB.881.{code.lower()} GD 0912 CT TU 0351"
+    )
 
     assert booking.payment_code == code
     bill.refresh_from_db()
@@ -141,8 +149,6 @@ def test_the_code_is_found_in_a_memo_that_the_bank_has_garbled():
 
 
 def test_receipts_of_one_biller_are_numbered_without_gaps_by_local_year():
-    from datetime import UTC, datetime
-
     bill = make_bill(amount=100)
     partner = make_partner()
     new_year = datetime(2026, 12, 31, 17, 0, tzinfo=UTC)  # midnight in Viet Nam
@@ -175,9 +181,9 @@ def test_python_and_the_database_book_alike():
 
         one = pay(by_function, partner, amount=amount)
         report = make_report(by_python, amount=amount)
-        from payments.services.booking import NOBODY
-
-        two, _ = _book_in_python(partner=partner, key=report.bank_ref, report=report, at=NOON, caller=NOBODY)
+        two, _ = _book_in_python(
+            partner=partner, key=report.bank_ref, report=report, at=NOON, caller=NOBODY
+        )
 
         by_function.refresh_from_db()
         by_python.refresh_from_db()
@@ -192,10 +198,6 @@ def test_python_and_the_database_book_alike():
 def test_the_answer_to_a_repeat_stays_the_first_after_the_excess_was_used():
     bill, partner = make_bill(), make_partner()
     first = pay(bill, partner, amount=400_000, bank_ref="FT-X")
-    UnappliedMoney.objects.get()
-    from accounts.models import User
-    from payments.services.unapplied import apply_unapplied
-
     official = User.objects.create_user("0912000111", full_name="Trần Văn An")
     apply_unapplied(
         unapplied_id=UnappliedMoney.objects.get().pk,
@@ -209,4 +211,3 @@ def test_the_answer_to_a_repeat_stays_the_first_after_the_excess_was_used():
 
     assert again == first._replace(is_replay=True)
     assert isinstance(again.payment_id, UUID)
-    assert record_payment is not None

@@ -1,4 +1,4 @@
-"""Money that fits no bill is looked after by people; money that a bank takes back leaves no trace."""
+"""Money that fits no bill is looked after; money that a bank takes back leaves no trace."""
 
 from datetime import timedelta
 
@@ -92,7 +92,9 @@ def test_a_reversal_takes_back_what_officials_have_since_applied(official):
     partner, first, second = make_partner(), make_bill(), make_bill(amount=10_000)
     booking = pay(first, partner, amount=400_000)
     money = UnappliedMoney.objects.get()
-    apply_unapplied(unapplied_id=money.pk, bill_id=second.pk, form_token="t", actor=official, at=NOON)
+    apply_unapplied(
+        unapplied_id=money.pk, bill_id=second.pk, form_token="t", actor=official, at=NOON
+    )
 
     take_back(booking, partner)
 

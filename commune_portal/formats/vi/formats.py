@@ -1,4 +1,4 @@
-"""Vietnamese formats as people write them: 22/11/2026, 07:30, 1.234.567; the week starts on Monday."""
+"""Vietnamese formats as people write them: 22/11/2026, 07:30, 1.234.567; Monday comes first."""
 
 DATE_FORMAT = "d/m/Y"
 SHORT_DATE_FORMAT = "d/m/Y"

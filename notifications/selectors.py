@@ -1,0 +1,18 @@
+"""Questions about messages."""
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from notifications.models import Message
+
+
+def inbox_of(person: User) -> QuerySet[Message]:
+    """Give the person's inbox in the portal, the latest first. One query."""
+    return Message.objects.filter(user=person, channel=Message.Channel.INBOX).order_by(
+        "-created_at", "-pk"
+    )
+
+
+def unread_count(person: User) -> int:
+    """How many messages the person has not seen yet. One query."""
+    return inbox_of(person).filter(read_at__isnull=True).count()
