@@ -1,4 +1,4 @@
-"""One settings file for every place; what differs comes from the environment (docs/configuration.md)."""
+"""One settings file for every place; what differs is read from the environment."""
 
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "commune_portal.middleware.PartnerApiLane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "commune_portal.admin_csp.BackOfficeCspMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -153,7 +154,7 @@ if REDIS_URL:
     }
 else:
     # docs/adr/0003: 26 ms from nudge to work with one solo worker, no server to install.
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "files://"  # common/file_queue.py
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "queue"),
         "data_folder_out": str(VAR_DIR / "queue"),
@@ -357,6 +358,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "commune_portal.dashboard.fill",
+    "ACCOUNT": {"navigation": "commune_portal.dashboard.account_links"},
     "COLORS": {
         "primary": {
             "50": "236 253 245",

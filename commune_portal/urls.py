@@ -1,15 +1,38 @@
 """Every address of the portal. Residents' are Vietnamese without marks, programs' English."""
 
+from allauth.account.decorators import secure_admin_login
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from commune_portal import views
+from payments.api.oauth import PartnerTokenView
+
+# Swagger UI sets styles on its own elements; its scripts stay files of ours.
+swagger = csp_update({"style-src": "'unsafe-inline'"})(
+    SpectacularSwaggerSplitView.as_view(url_name="schema")
+)
 
 urlpatterns = [
+    path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    # Whoever is signed in and no official is told so, not asked for a password alone.
+    path("quan-tri/login/", secure_admin_login(admin.site.login)),
     path("quan-tri/", admin.site.urls),
+    path("tai-khoan/", views.account, name="account"),
+    path("ngon-ngu/", set_language, name="set_language"),
+    path("demo/", views.demo_help, name="demo_help"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
     path("", include("accounts.urls")),
+    path("", include("notifications.urls")),
+    path("", include("payments.urls")),
+    path("oauth/token", PartnerTokenView.as_view(), name="oauth_token"),
+    path("api/payments/v1/", include("payments.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", swagger, name="api_docs"),
 ]
 
 handler404 = "commune_portal.views.page_not_found"

@@ -39,13 +39,13 @@ def tell_of_receipts(limit: int = 200) -> None:
 
 @shared_task(ignore_result=True)
 def forget_old_calls() -> None:
-    """Delete the log of partners' calls beyond API_CALL_DAYS. Beat runs this; twice deletes nothing."""
+    """Delete partners' calls older than API_CALL_DAYS. Beat runs this; twice deletes nothing."""
     ApiCall.objects.filter(at__lt=timezone.now() - timedelta(days=settings.API_CALL_DAYS)).delete()
 
 
 @shared_task(ignore_result=True)
 def check_the_books() -> None:
-    """Recompute every projection and cry out when one is off. Beat runs this; reading twice is fine."""
+    """Recompute every projection, cry out when one is off. Beat runs this; twice only reads."""
     for discrepancy in books.discrepancies():
         logger.critical("the books are wrong: %s", discrepancy)
 

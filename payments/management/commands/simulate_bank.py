@@ -61,7 +61,9 @@ class BankClient:
             raise CommandError(f"The portal gave no token: {status} {answer}")
         self.token = answer["access_token"]
 
-    def post(self, path: str, content: dict[str, Any], *, key: str = "") -> tuple[int, dict[str, Any]]:
+    def post(
+        self, path: str, content: dict[str, Any], *, key: str = ""
+    ) -> tuple[int, dict[str, Any]]:
         """Send a signed POST."""
         body = json.dumps(content).encode()
         moment = int(time.time())
@@ -81,7 +83,9 @@ class Command(BaseCommand):
     help = "Pay bills as a partner bank would, through the REST API of a running portal."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("codes", nargs="+", metavar="CODE", help="payment code, or a whole memo")
+        parser.add_argument(
+            "codes", nargs="+", metavar="CODE", help="payment code, or a whole memo"
+        )
         parser.add_argument("--url", default=settings.PUBLIC_URL, help="address of the portal")
         parser.add_argument("--credentials", default=str(settings.VAR_DIR / "demo_bank.json"))
         parser.add_argument("--amount", type=int, help="pay this instead of what is owed")
@@ -106,7 +110,7 @@ class Command(BaseCommand):
     def _pay(self, bank: BankClient, code: str, options: dict[str, Any]) -> None:
         status, asked = bank.post("/inquiries", {"payment_code": code})
         owed = asked["bills"][0]["balance"] if status == 200 else 50_000
-        report = {
+        report: dict[str, Any] = {
             "bank_ref": f"FT{timezone.now():%y%m%d}{random.randrange(10**8):08d}",  # noqa: S311  # a bank's own numbering, no secret
             "amount": options["amount"] or owed,
             "paid_at": timezone.now().isoformat(),
