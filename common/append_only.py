@@ -1,6 +1,6 @@
 """Tables that only grow: a mistake is corrected by another row, never by changing one."""
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from django.db import models
 
@@ -9,10 +9,7 @@ class AppendOnlyError(TypeError):
     """Code tried to change or delete a row that must stand for ever."""
 
 
-Row = TypeVar("Row", bound=models.Model)
-
-
-class AppendOnlyQuerySet(models.QuerySet[Row]):
+class AppendOnlyQuerySet(models.QuerySet[Any]):
     """Rows that can be read and added to, nothing else."""
 
     def update(self, **values: Any) -> NoReturn:

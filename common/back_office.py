@@ -6,12 +6,14 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
+from django.forms import TypedChoiceField
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.views import ChangeList
@@ -69,6 +71,20 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     list_per_page = 50
     show_full_result_count = False
+
+    def formfield_for_choice_field(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> TypedChoiceField:
+        """Let nobody save the first choice without having chosen it."""
+        has_to_choose = db_field.blank or not db_field.has_default()
+        kwargs.setdefault(
+            "choices",
+            db_field.get_choices(
+                include_blank=has_to_choose, blank_choice=[("", _("Select value"))]
+            ),
+        )
+        field: TypedChoiceField = super().formfield_for_choice_field(db_field, request, **kwargs)
+        return field
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OfficeChangeList

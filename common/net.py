@@ -1,6 +1,7 @@
 """Where a request comes from."""
 
 import ipaddress
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,6 +17,11 @@ def client_ip(request: HttpRequest) -> str:
         hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
             address = hops[-settings.TRUSTED_PROXIES]
+    return _canonical(address)
+
+
+@lru_cache(maxsize=1024)
+def _canonical(address: str) -> str:
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -103,7 +103,7 @@ def _facts(receipt: Receipt) -> list[tuple[str, str]]:
 def _payment_behind(receipt: Receipt) -> Payment | None:
     """Find the bank's report, also of money that an official put on the bill afterwards."""
     payments = Payment.objects.select_related("partner")
-    direct = payments.filter(entry=receipt.entry_id).first()
+    direct: Payment | None = payments.filter(entry=receipt.entry_id).first()
     if direct is not None:
         return direct
     taken_from = Posting.objects.filter(entry=receipt.entry_id, unapplied__isnull=False)

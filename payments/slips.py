@@ -105,12 +105,12 @@ def _draw_printed_part(sheet: Sheet, layout: Layout, biller: Biller) -> None:
     right = _MARGIN + width
     sheet.text_within(_MARGIN, layout.at(110), biller.name, layout.style(10.5, BOLD), width)
     sheet.line((_MARGIN, layout.at(382)), (right, layout.at(382)))
-    sheet.text(_MARGIN, layout.at(432), _("To pay"), label)
+    sheet.text(_MARGIN, layout.at(432), _("Amount to pay"), label)
     sheet.text_right(right, layout.at(432), _("Pay by"), label)
     sheet.line((_MARGIN, layout.at(610)), (right, layout.at(610)))
 
     sheet.text(_MARGIN, layout.at(660), _("Receiver"), label)
-    sheet.text(_MARGIN, layout.at(712), _("Account"), label)
+    sheet.text(_MARGIN, layout.at(712), _("Account number"), label)
     value = _MARGIN + 22 * mm * layout.scale
     room = right - value
     account = f"{spaced(biller.account_number)}  ·  {biller.bank.short_name}"

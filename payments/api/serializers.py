@@ -27,11 +27,11 @@ class ProblemOut(serializers.Serializer[object]):
     code = serializers.CharField()
     retry = serializers.ChoiceField(choices=["never", "after_fix", "later", "same_key"])
     trace_id = serializers.CharField()
-    errors = FieldProblem(many=True, required=False)
+    errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]  # a field of the document, not DRF's property
 
 
 class CustomerCodeOut(serializers.Serializer[object]):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not DRF's
     pattern = serializers.CharField()
 
 

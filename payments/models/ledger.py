@@ -166,7 +166,7 @@ class Posting(AppendOnlyModel):
         return f"{self.account_id}: {self.amount:+d}"
 
 
-class PaymentQuerySet(AppendOnlyQuerySet["Payment"]):
+class PaymentQuerySet(AppendOnlyQuerySet):
     """Ways to narrow a set of payments."""
 
     def of_partner(self, partner: BankPartner) -> Self:

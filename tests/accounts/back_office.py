@@ -21,7 +21,7 @@ def enter(client: Client, user: User) -> Client:
     ]
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
     return client
 
 

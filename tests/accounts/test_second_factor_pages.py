@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def official(client) -> User:
     """An official who has signed in with both factors, and just shown again who it is."""
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
     person = make_official()
     client.post(reverse("account_login"), {"login": person.phone, "password": PASSWORD})
     client.post(reverse("mfa_authenticate"), {"code": totp_code()})
@@ -59,7 +59,7 @@ def test_the_page_is_ours(client, official, name, words):
 
 
 def test_the_page_of_the_second_factor_is_ours(client):
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
     person = make_official()
     client.post(reverse("account_login"), {"login": person.phone, "password": PASSWORD})
 
@@ -70,7 +70,7 @@ def test_the_page_of_the_second_factor_is_ours(client):
 
 
 def test_setting_up_the_app_gives_recovery_codes(client):
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
     person = make_official(has_totp=False)
     client.post(reverse("account_login"), {"login": person.phone, "password": PASSWORD})
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})

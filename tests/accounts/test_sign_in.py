@@ -20,7 +20,7 @@ SECOND_FACTOR = reverse("mfa_authenticate")
 
 @pytest.fixture(autouse=True)
 def english(client):
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
 
 
 def last_code() -> str:

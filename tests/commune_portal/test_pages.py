@@ -22,7 +22,7 @@ from tests.payments.factories import NOON
 
 @pytest.fixture
 def english(client):
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
     return client
 
 
@@ -77,7 +77,7 @@ def test_the_manifest_names_icons_that_exist(english):
 
 
 def test_the_error_page_of_the_server_needs_no_database(rf):
-    request = rf.get("/", headers={"Accept-Language": "en"})
+    request = rf.get("/")
     request.META["REQUEST_ID"] = "abc12345"
 
     answer = views.server_error(request)
@@ -96,7 +96,8 @@ def test_an_unknown_address_gets_our_page(english):
 
 @pytest.mark.django_db
 def test_a_form_from_elsewhere_gets_our_page():
-    strict = Client(enforce_csrf_checks=True, headers={"Accept-Language": "en"})
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies["django_language"] = "en"
 
     answer = strict.post(reverse("account_request_login_code"), {"phone": "0912345678"})
 
@@ -142,3 +143,14 @@ def test_every_page_forbids_inline_code(english):
     assert "script-src 'self'" in policy
     assert "style-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cookie", ["", "xx", "en-GB"])
+def test_a_phone_set_to_english_is_spoken_to_in_vietnamese(client, cookie):
+    client.cookies["django_language"] = cookie
+
+    answer = client.get("/", headers={"Accept-Language": "en"})
+
+    assert answer["Content-Language"] == "vi"
+    assert '<html lang="vi"' in answer.content.decode()

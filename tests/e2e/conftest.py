@@ -21,8 +21,13 @@ def base_url():
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args):
-    """The size of a cheap phone, and English, which needs no catalogue."""
-    return browser_context_args | {"viewport": PHONE, "locale": "en-GB", "device_scale_factor": 2}
+    """The size of a cheap phone; English was chosen on the page, as its texts are in the code."""
+    chosen = {"name": "django_language", "value": "en", "domain": "localhost", "path": "/"}
+    return browser_context_args | {
+        "viewport": PHONE,
+        "device_scale_factor": 2,
+        "storage_state": {"cookies": [chosen], "origins": []},
+    }
 
 
 @pytest.fixture

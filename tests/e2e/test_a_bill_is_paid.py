@@ -55,6 +55,7 @@ def test_sign_in_see_the_bill_scan_pay_and_open_the_receipt(
 
     picture = page.locator("img[src*='qr']").first
     expect(picture).to_be_visible()
+    page.wait_for_load_state("load")
     screen = Image.open(io.BytesIO(picture.screenshot()))
     [scanned] = zxingcpp.read_barcodes(screen)
     bill = Bill.objects.select_related("biller__bank").get(pk=bill.pk)

@@ -6,6 +6,7 @@ import re
 import pytest
 import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.urls import reverse
 from PIL import Image
 from playwright.sync_api import expect
@@ -182,7 +183,7 @@ def test_a_passkey_can_be_added_and_then_opens_the_back_office(page, live_server
     page.get_by_label("Let me sign in with it alone").check()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    page.context.clear_cookies()
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.goto(live_server.url + reverse("account_login"))
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("link", name="Open the back office")).to_be_visible()

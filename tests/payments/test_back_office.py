@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.roles import Role
 from common import progress
@@ -52,6 +53,13 @@ from tests.payments.factories import (
 pytestmark = pytest.mark.django_db
 MONEY_ROWS = (Account, ApiCall, Bill, Entry, Payment, Posting, Receipt, Reversal, UnappliedMoney)
 HEADINGS = "Số HĐ,Mã KH,Họ tên,Số tiền"
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Workers' sentences too: outside a request they come in the portal's own language."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

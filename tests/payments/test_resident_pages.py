@@ -34,7 +34,7 @@ RECEIPTS = reverse("receipt_list")
 @pytest.fixture
 def person(client) -> User:
     """A resident who has signed in and reads English."""
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    client.cookies["django_language"] = "en"
     resident = make_person()
     client.force_login(resident, backend="allauth.account.auth_backends.AuthenticationBackend")
     return resident
@@ -385,7 +385,7 @@ def test_as_many_queries_for_ten_rows_as_for_two(
 
 
 def test_the_language_switch_is_remembered(client, person):
-    client.defaults.pop("HTTP_ACCEPT_LANGUAGE")
+    del client.cookies["django_language"]
 
     client.post(reverse("set_language"), {"language": "en", "next": BILLS})
     english = text_of(client.get(BILLS))
