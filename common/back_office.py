@@ -57,7 +57,7 @@ def link_to(row: Model, words: Words) -> str:
     return format_html('<a class="text-link" href="{}">{}</a>', reverse(name, args=[row.pk]), words)
 
 
-class OfficeChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no types
+class OfficeChangeList(ChangeList):
     """A list that says "show all" only where something is hidden."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -66,7 +66,7 @@ class OfficeChangeList(ChangeList):  # type: ignore[misc]  # unfold ships no typ
             self.full_result_count = self.result_count
 
 
-class OfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class OfficeAdmin(ModelAdmin):
     """Rows that officials may add and change by their role; whole selections are never deleted."""
 
     list_per_page = 50
@@ -159,7 +159,7 @@ class ReadOnlyAdmin(OfficeAdmin):
         return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")
 
 
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class ReadOnlyInline(TabularInline):
     """Rows below the row that they belong to, to be read; `related` is loaded with them."""
 
     extra = 0

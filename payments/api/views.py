@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 KEY = re.compile(r"[\x21-\x7e]{1,80}")
 ANONYMOUS_PER_MINUTE = 120
 INQUIRY_LIFETIME = timedelta(minutes=15)
+TO_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Answer(HttpResponse):
@@ -42,7 +43,7 @@ class Answer(HttpResponse):
         self, document: Any, *, status: int = 200, code: str = "answered", subject: str = ""
     ) -> None:
         super().__init__(
-            json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+            TO_JSON(document).encode(),
             status=status,
             content_type="application/json",
         )

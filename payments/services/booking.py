@@ -127,8 +127,11 @@ def record_payment(
     a report with another meaning; nothing is booked then.
     """
     book = _book_in_database if connection.vendor == "postgresql" else _book_in_python
-    booking, fingerprint = book(partner=partner, key=key, report=report, at=at, caller=caller)
-    if fingerprint != report.fingerprint():
+    fingerprint = report.fingerprint()
+    booking, first_fingerprint = book(
+        partner=partner, key=key, report=report, fingerprint=fingerprint, at=at, caller=caller
+    )
+    if first_fingerprint != fingerprint:
         raise IdempotencyKeyReusedError(
             _("This key or bank reference already stands for another report.")
         )
@@ -136,7 +139,13 @@ def record_payment(
 
 
 def _book_in_database(
-    *, partner: BankPartner, key: str, report: PaymentReport, at: datetime, caller: Caller
+    *,
+    partner: BankPartner,
+    key: str,
+    report: PaymentReport,
+    fingerprint: str,
+    at: datetime,
+    caller: Caller,
 ) -> tuple[Booking, str]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -148,30 +157,36 @@ def _book_in_database(
                 partner.pk,
                 partner.code,
                 key,
-                report.fingerprint(),
+                fingerprint,
                 report.bank_ref,
                 report.amount,
-                report.paid_at,
+                report.paid_at.isoformat(),
                 report.channel,
                 report.memo,
                 report.payer_account_masked,
                 report.candidate_codes(),
                 str(uuid7()),
                 secrets.token_urlsafe(16),
-                at,
+                at.isoformat(),  # psycopg2 takes 12 µs to write a datetime, 1 to write a text
                 caller.request_id,
                 caller.path,
                 caller.ip,
                 str(report.inquiry_id) if report.inquiry_id else None,
             ),
         )
-        *fields, fingerprint = cursor.fetchone()
-    return Booking(*fields), fingerprint
+        *fields, first_fingerprint = cursor.fetchone()
+    return Booking(*fields), first_fingerprint
 
 
 @transaction.atomic
 def _book_in_python(
-    *, partner: BankPartner, key: str, report: PaymentReport, at: datetime, caller: Caller
+    *,
+    partner: BankPartner,
+    key: str,
+    report: PaymentReport,
+    fingerprint: str,
+    at: datetime,
+    caller: Caller,
 ) -> tuple[Booking, str]:
     known = (
         Payment.objects.filter(partner=partner, idempotency_key=key).first()
@@ -190,7 +205,7 @@ def _book_in_python(
     payment = Payment.objects.create(
         partner=partner,
         idempotency_key=key,
-        fingerprint=report.fingerprint(),
+        fingerprint=fingerprint,
         bank_ref=report.bank_ref,
         entry=split.entry,
         bill=split.bill,

@@ -1,13 +1,17 @@
 """Whose customer code is whose household's."""
 
+from typing import TYPE_CHECKING
+
 from django.db import transaction
 
 from payments.models import Bill, Biller, CustomerLink
-from residents.models import Household
+
+if TYPE_CHECKING:
+    from residents.models import Household
 
 
 @transaction.atomic
-def link_customer(*, biller: Biller, customer_code: str, household: Household) -> CustomerLink:
+def link_customer(*, biller: Biller, customer_code: str, household: "Household") -> CustomerLink:
     """Give a biller's customer code to a household, with its bills that had no household yet.
 
     A bill that already belongs to a household stays there. The same again changes nothing.

@@ -47,7 +47,7 @@ def ask_by_payment_code(
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT * FROM payments_inquire(%s, %s, %s, %s, %s, %s::inet)",
-                (named, partner.pk, at, caller.request_id, caller.path, caller.ip),
+                (named, partner.pk, at.isoformat(), caller.request_id, caller.path, caller.ip),
             )
             row = cursor.fetchone()
         return OwedBill(*row) if row else None
