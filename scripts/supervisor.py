@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-# Promised: nothing left 5 s after Ctrl-C. An idle Celery worker would take 3 to 5 s to say good-bye;
+# Promised: nothing left 5 s after Ctrl-C. An idle Celery worker would take 3 to 5 s by itself;
 # cutting it short is safe, because tasks claim rows with a lease and commit piece by piece.
 POLITE_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 30.0

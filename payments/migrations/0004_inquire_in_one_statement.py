@@ -11,25 +11,25 @@ CREATE FUNCTION payments_inquire(
   status text
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
-DECLARE
-  state text;
 BEGIN
-  SELECT b.status INTO state FROM payments_bill b WHERE b.payment_code = p_code;
+  SELECT b.payment_code, r.code, r.name, r.amount_rule, b.reference, b.customer_code, b.payer_name,
+         b.period, b.due_date, b.amount, b.paid, b.status
+    INTO payment_code, biller, biller_name, amount_rule, reference, customer_code, payer_name,
+         period, due_date, amount, paid, status
+    FROM payments_bill b JOIN payments_biller r ON r.id = b.biller_id WHERE b.payment_code = p_code;
   IF p_request_id <> '' THEN
     -- Nothing but the log is written: it may lag the disk by a moment, money never does.
-    PERFORM set_config('synchronous_commit', 'off', true);
+    SET LOCAL synchronous_commit = off;
     INSERT INTO payments_apicall (at, partner_id, request_id, method, path, subject, status, code, ip)
       VALUES (p_at, p_partner, p_request_id, 'POST', p_path, left(p_code, 80),
-              CASE WHEN state IS NULL THEN 404 WHEN state IN ('paid', 'cancelled') THEN 409 ELSE 200 END,
-              CASE WHEN state IS NULL THEN 'bill-not-found' WHEN state = 'paid' THEN 'bill-already-paid'
-                   WHEN state = 'cancelled' THEN 'bill-cancelled' ELSE 'answered' END,
+              CASE WHEN status IS NULL THEN 404 WHEN status IN ('paid', 'cancelled') THEN 409 ELSE 200 END,
+              CASE WHEN status IS NULL THEN 'bill-not-found' WHEN status = 'paid' THEN 'bill-already-paid'
+                   WHEN status = 'cancelled' THEN 'bill-cancelled' ELSE 'answered' END,
               p_ip);
   END IF;
-  RETURN QUERY
-    SELECT b.payment_code::text, r.code::text, r.name::text, r.amount_rule::text, b.reference::text,
-           b.customer_code::text, b.payer_name::text, b.period::text, b.due_date, b.amount, b.paid,
-           b.status::text
-      FROM payments_bill b JOIN payments_biller r ON r.id = b.biller_id WHERE b.payment_code = p_code;
+  IF payment_code IS NOT NULL THEN
+    RETURN NEXT;
+  END IF;
 END $$;
 """
 
