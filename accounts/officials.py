@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts.models import User
-from accounts.roles import Role
+from accounts.roles import FIELD_ROLES, Role
 
 
 def new_password() -> str:
@@ -20,10 +20,10 @@ def new_password() -> str:
 def change_account(
     *, user: User, full_name: str, is_active: bool, is_staff: bool, roles: Collection[str]
 ) -> User:
-    """Change who the person is to us; somebody who is no official holds no role."""
+    """Change who the person is to us; somebody who is no official keeps roles of the field only."""
     user.full_name, user.is_active, user.is_staff = full_name, is_active, is_staff
     user.save(update_fields=["full_name", "is_active", "is_staff", "updated_at"])
-    wanted = set(roles) if is_staff else set()
+    wanted = set(roles) if is_staff else set(roles) & FIELD_ROLES
     user.groups.remove(*Group.objects.filter(name__in=set(Role.values) - wanted))
     user.groups.add(*Group.objects.filter(name__in=wanted & set(Role.values)))
     return user

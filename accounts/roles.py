@@ -18,6 +18,9 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
+# People who work in the village or the greenhouse, on pages of their own: no back office needed.
+FIELD_ROLES = frozenset({Role.VILLAGE_HEAD, Role.COOPERATIVE_MEMBER, Role.DIGITAL_TEAM_MEMBER})
+
 # App label, action, model: what each role may do in the back office.
 READ_MONEY = tuple(
     ("payments", "view", model)

@@ -33,7 +33,12 @@ class Commune(DatedModel, TimestampedModel):
     district = models.CharField(_("district"), max_length=80, blank=True)
     province = models.CharField(_("province"), max_length=80)
     successor = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessors"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="predecessors",
+        verbose_name=_("successor"),
     )
     source = models.CharField(_("source"), max_length=200, blank=True)
 
@@ -61,11 +66,18 @@ class Commune(DatedModel, TimestampedModel):
 class Village(DatedModel, TimestampedModel):
     """A village (thôn). It belongs to the commune it was founded in and to its successors."""
 
-    commune = models.ForeignKey(Commune, on_delete=models.PROTECT, related_name="villages")
+    commune = models.ForeignKey(
+        Commune, on_delete=models.PROTECT, related_name="villages", verbose_name=_("commune")
+    )
     code = models.CharField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=80)
     successor = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessors"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="predecessors",
+        verbose_name=_("successor"),
     )
     source = models.CharField(_("source"), max_length=200, blank=True)
 

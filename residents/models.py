@@ -66,7 +66,9 @@ class Resident(TimestampedModel):
         LEFT = "left", _("Moved away")
         DECEASED = "deceased", _("Deceased")
 
-    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="residents")
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, related_name="residents", verbose_name=_("household")
+    )
     code = models.CharField(_("resident code"), max_length=24, unique=True)
     full_name = models.CharField(_("full name"), max_length=120)
     sort_key = models.CharField(max_length=400, editable=False)

@@ -16,7 +16,11 @@ class BankPartner(TimestampedModel):
     code = models.SlugField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=120)
     application = models.OneToOneField(
-        "oauth2_provider.Application", on_delete=models.PROTECT, related_name="+", null=True
+        "oauth2_provider.Application",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        verbose_name=_("OAuth2 client"),
     )
     is_active = models.BooleanField(_("active"), default=True)
     requests_per_minute = models.PositiveIntegerField(_("requests per minute"), default=6000)
@@ -43,7 +47,9 @@ class PartnerKey(TimestampedModel):
         HMAC_SHA256 = "hmac-sha256", "HMAC-SHA256"
         EDDSA = "eddsa", "EdDSA (Ed25519)"
 
-    partner = models.ForeignKey(BankPartner, on_delete=models.PROTECT, related_name="keys")
+    partner = models.ForeignKey(
+        BankPartner, on_delete=models.PROTECT, related_name="keys", verbose_name=_("partner bank")
+    )
     kid = models.CharField(_("key id"), max_length=40, unique=True)
     algorithm = models.CharField(_("algorithm"), max_length=12, choices=Algorithm)
     sealed_secret = models.TextField(
@@ -77,7 +83,12 @@ class ApiCall(models.Model):
 
     at = models.DateTimeField(_("at"))
     partner = models.ForeignKey(
-        BankPartner, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        BankPartner,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("partner bank"),
     )
     request_id = models.CharField(_("request id"), max_length=40)
     method = models.CharField(_("method"), max_length=7)

@@ -90,7 +90,9 @@ class Biller(TimestampedModel):
 class ImportProfile(TimestampedModel):
     """How one biller's file names its columns."""
 
-    biller = models.OneToOneField(Biller, on_delete=models.CASCADE, related_name="import_profile")
+    biller = models.OneToOneField(
+        Biller, on_delete=models.CASCADE, related_name="import_profile", verbose_name=_("biller")
+    )
     reference_column = models.CharField(_("column of the bill number"), max_length=80)
     customer_code_column = models.CharField(_("column of the customer code"), max_length=80)
     payer_name_column = models.CharField(_("column of the payer's name"), max_length=80)
@@ -114,7 +116,9 @@ class ImportProfile(TimestampedModel):
 class CustomerLink(TimestampedModel):
     """A biller's customer code belongs to this household; later bills find their way by it."""
 
-    biller = models.ForeignKey(Biller, on_delete=models.PROTECT, related_name="customer_links")
+    biller = models.ForeignKey(
+        Biller, on_delete=models.PROTECT, related_name="customer_links", verbose_name=_("biller")
+    )
     customer_code = models.CharField(_("customer code"), max_length=40)
     household = models.ForeignKey(
         "residents.Household",

@@ -42,10 +42,18 @@ class Account(models.Model):
     code = models.CharField(_("code"), max_length=40, unique=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     partner = models.OneToOneField(
-        BankPartner, on_delete=models.PROTECT, null=True, related_name="account"
+        BankPartner,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="account",
+        verbose_name=_("partner bank"),
     )
     biller = models.OneToOneField(
-        Biller, on_delete=models.PROTECT, null=True, related_name="account"
+        Biller,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="account",
+        verbose_name=_("biller"),
     )
 
     class Meta:
@@ -79,10 +87,18 @@ class Entry(AppendOnlyModel):
     occurred_at = models.DateTimeField(_("occurred at"))
     booked_at = models.DateTimeField(_("booked at"))
     reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="reversed_by",
+        verbose_name=_("reverses"),
     )
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
@@ -119,8 +135,12 @@ class UnappliedMoney(TimestampedModel):
         ALREADY_PAID = "already_paid", _("The bill was already paid")
         EXCESS = "excess", _("More than was owed")
 
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="unapplied")
-    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, null=True, related_name="+")
+    entry = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, related_name="unapplied", verbose_name=_("ledger entry")
+    )
+    bill = models.ForeignKey(
+        Bill, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("bill")
+    )
     reason = models.CharField(_("reason"), max_length=16, choices=Reason)
     amount = models.PositiveBigIntegerField(_("amount (VND)"))
     remaining = models.PositiveBigIntegerField(_("remaining (VND)"))
@@ -147,12 +167,22 @@ class UnappliedMoney(TimestampedModel):
 class Posting(AppendOnlyModel):
     """One leg of an entry: so many đồng to (+) or from (-) an account."""
 
-    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings")
+    entry = models.ForeignKey(
+        Entry, on_delete=models.PROTECT, related_name="postings", verbose_name=_("ledger entry")
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="postings", verbose_name=_("ledger account")
+    )
     amount = models.BigIntegerField(_("amount (VND)"))
-    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, null=True, related_name="postings")
+    bill = models.ForeignKey(
+        Bill, on_delete=models.PROTECT, null=True, related_name="postings", verbose_name=_("bill")
+    )
     unapplied = models.ForeignKey(
-        UnappliedMoney, on_delete=models.PROTECT, null=True, related_name="postings"
+        UnappliedMoney,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="postings",
+        verbose_name=_("unapplied money"),
     )
 
     objects = AppendOnlyQuerySet.as_manager()
@@ -177,12 +207,21 @@ class Payment(AppendOnlyModel):
     """A bank's report that money has moved, and the answer it got. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    partner = models.ForeignKey(BankPartner, on_delete=models.PROTECT, related_name="payments")
+    partner = models.ForeignKey(
+        BankPartner,
+        on_delete=models.PROTECT,
+        related_name="payments",
+        verbose_name=_("partner bank"),
+    )
     idempotency_key = models.CharField(_("idempotency key"), max_length=80)
     fingerprint = models.CharField(_("fingerprint of the report"), max_length=64)
     bank_ref = models.CharField(_("bank's reference"), max_length=80)
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="payment")
-    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, null=True, related_name="payments")
+    entry = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, related_name="payment", verbose_name=_("ledger entry")
+    )
+    bill = models.ForeignKey(
+        Bill, on_delete=models.PROTECT, null=True, related_name="payments", verbose_name=_("bill")
+    )
     inquiry_id = models.UUIDField(_("inquiry"), null=True)
     memo = models.CharField(_("transfer message"), max_length=500, blank=True)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
@@ -226,11 +265,17 @@ class Reversal(AppendOnlyModel):
         BANK_ERROR = "bank_error", _("Error at the bank")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reversal")
-    partner = models.ForeignKey(BankPartner, on_delete=models.PROTECT, related_name="+")
+    payment = models.OneToOneField(
+        Payment, on_delete=models.PROTECT, related_name="reversal", verbose_name=_("payment")
+    )
+    partner = models.ForeignKey(
+        BankPartner, on_delete=models.PROTECT, related_name="+", verbose_name=_("partner bank")
+    )
     idempotency_key = models.CharField(_("idempotency key"), max_length=80)
     fingerprint = models.CharField(_("fingerprint of the report"), max_length=64)
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="reversal")
+    entry = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, related_name="reversal", verbose_name=_("ledger entry")
+    )
     reason_code = models.CharField(_("reason"), max_length=16, choices=ReasonCode)
     note = models.CharField(_("note"), max_length=200, blank=True)
     booked_at = models.DateTimeField(_("booked at"))
@@ -270,10 +315,19 @@ class Receipt(AppendOnlyModel):
     Whether it still counts is derived: an entry that was reversed voids its receipt.
     """
 
-    series = models.ForeignKey(ReceiptSeries, on_delete=models.PROTECT, related_name="receipts")
+    series = models.ForeignKey(
+        ReceiptSeries,
+        on_delete=models.PROTECT,
+        related_name="receipts",
+        verbose_name=_("receipt series"),
+    )
     number = models.PositiveIntegerField(_("number"))
-    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="receipt")
-    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="receipts")
+    entry = models.OneToOneField(
+        Entry, on_delete=models.PROTECT, related_name="receipt", verbose_name=_("ledger entry")
+    )
+    bill = models.ForeignKey(
+        Bill, on_delete=models.PROTECT, related_name="receipts", verbose_name=_("bill")
+    )
     amount = models.PositiveBigIntegerField(_("amount (VND)"))
     payer_name = models.CharField(_("payer"), max_length=120)
     token = models.CharField(_("public token"), max_length=32, unique=True)
@@ -296,7 +350,9 @@ class Receipt(AppendOnlyModel):
 class ReceiptNotice(models.Model):
     """The household has been told of this receipt; the row keeps it from being told twice."""
 
-    receipt = models.OneToOneField(Receipt, on_delete=models.CASCADE, related_name="notice")
+    receipt = models.OneToOneField(
+        Receipt, on_delete=models.CASCADE, related_name="notice", verbose_name=_("receipt")
+    )
     told_at = models.DateTimeField(_("told at"))
 
     class Meta:

@@ -35,7 +35,11 @@ class SlipRun(OutboxModel, TimestampedModel):
         verbose_name=_("biller"),
     )
     ordered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("ordered by"),
     )
     slips_per_page = models.PositiveSmallIntegerField(
         _("slips a page"), default=4, choices=((3, "3"), (4, "4"))

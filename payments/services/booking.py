@@ -127,11 +127,8 @@ def record_payment(
     a report with another meaning; nothing is booked then.
     """
     book = _book_in_database if connection.vendor == "postgresql" else _book_in_python
-    fingerprint = report.fingerprint()
-    booking, first_fingerprint = book(
-        partner=partner, key=key, report=report, fingerprint=fingerprint, at=at, caller=caller
-    )
-    if first_fingerprint != fingerprint:
+    booking, is_this_report = book(partner=partner, key=key, report=report, at=at, caller=caller)
+    if not is_this_report:
         raise IdempotencyKeyReusedError(
             _("This key or bank reference already stands for another report.")
         )
@@ -139,14 +136,9 @@ def record_payment(
 
 
 def _book_in_database(
-    *,
-    partner: BankPartner,
-    key: str,
-    report: PaymentReport,
-    fingerprint: str,
-    at: datetime,
-    caller: Caller,
-) -> tuple[Booking, str]:
+    *, partner: BankPartner, key: str, report: PaymentReport, at: datetime, caller: Caller
+) -> tuple[Booking, bool]:
+    fingerprint = report.fingerprint()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM payments_book"
@@ -175,25 +167,20 @@ def _book_in_database(
             ),
         )
         *fields, first_fingerprint = cursor.fetchone()
-    return Booking(*fields), first_fingerprint
+    return Booking(*fields), first_fingerprint == fingerprint
 
 
 @transaction.atomic
 def _book_in_python(
-    *,
-    partner: BankPartner,
-    key: str,
-    report: PaymentReport,
-    fingerprint: str,
-    at: datetime,
-    caller: Caller,
-) -> tuple[Booking, str]:
+    *, partner: BankPartner, key: str, report: PaymentReport, at: datetime, caller: Caller
+) -> tuple[Booking, bool]:
+    fingerprint = report.fingerprint()
     known = (
         Payment.objects.filter(partner=partner, idempotency_key=key).first()
         or Payment.objects.filter(partner=partner, bank_ref=report.bank_ref).first()
     )
     if known is not None:
-        return booking_of(known)._replace(is_replay=True), known.fingerprint
+        return booking_of(known)._replace(is_replay=True), known.fingerprint == fingerprint
     split = _split(report)
     split.entry = Entry.objects.create(
         kind=Entry.Kind.PAYMENT,
@@ -223,7 +210,7 @@ def _book_in_python(
         apply_to_bill(bill=split.bill, entry=split.entry, amount=split.applied, at=at)
     if report.amount > split.applied:
         _park(split, amount=report.amount - split.applied)
-    return booking_of(payment), payment.fingerprint
+    return booking_of(payment), True
 
 
 def _split(report: PaymentReport) -> _Split:
