@@ -43,7 +43,7 @@ format: ## put code and templates into the house's layout
 
 bench: ## measure speed (docs in bench/)
 	$(BOOTSTRAP) setup --set bench
-	@$(RUN) -m bench
+	@$(RUN) bench/run.py
 
 lock: ## pin pyproject.toml's dependencies anew (needs the network)
 	$(BOOTSTRAP) setup --set dev

@@ -121,8 +121,10 @@ def test_paying_and_reversing_at_once_keeps_the_books():
         ]
     )
 
+    # Either both payments came after the reversal, or one of them found 40.000 đồng to pay.
     bill.refresh_from_db()
-    assert (bill.status, bill.paid) == (Bill.Status.PAID, 100_000)
+    assert bill.paid in {40_000, 100_000}
+    assert Reversal.objects.count() == 1
     assert books.discrepancies() == []
 
 
