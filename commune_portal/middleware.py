@@ -46,7 +46,7 @@ class PartnerApiLane:
         """
         now = time.monotonic()
         if now - getattr(self._this_thread, "called_at", 0.0) < PING_AFTER_SECONDS:
-            connection.health_check_done = True
+            connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
         self._this_thread.called_at = now
 
 

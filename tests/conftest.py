@@ -122,8 +122,29 @@ def browser_type_launch_args(browser_type_launch_args):
     }
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    """Let a second run leave out what would only say the same again."""
+    parser.addoption(
+        "--only-services", action="store_true", help="run what touches a database or a broker"
+    )
+
+
+def touches_services(item):
+    """Whether the test would notice another database, Redis or MQTT broker."""
+    wanted = {"db", "transactional_db", "mqtt_url", "live_server"}
+    return (
+        item.get_closest_marker("django_db") is not None
+        or item.get_closest_marker("services") is not None
+        or bool(wanted & set(getattr(item, "fixturenames", ())))
+    )
+
+
+def pytest_collection_modifyitems(config, items):
     """Skip browser tests with a word where there is no browser; `postgres` where there is none."""
+    if config.getoption("--only-services"):
+        left_out = [item for item in items if not touches_services(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if touches_services(item)]
     is_postgres = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
     for item in items:
         if item.get_closest_marker("browser") and CHROMIUM is None:

@@ -10,5 +10,5 @@ urlpatterns = [
     path("payments", views.PaymentsView.as_view()),
     path("payments/<uuid:payment_id>", views.PaymentView.as_view()),
     path("payments/<uuid:payment_id>/reversals", views.ReversalsView.as_view()),
-    re_path(r"^(?P<rest>.*)$", views.not_found),
+    re_path(r"", views.not_found),
 ]

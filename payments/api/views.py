@@ -371,7 +371,7 @@ class ReversalsView(PartnerView):
         return response
 
 
-def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
+def not_found(request: HttpRequest) -> HttpResponse:
     """Answer an address that the API does not have."""
     return problem_response(
         request,

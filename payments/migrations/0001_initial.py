@@ -8,487 +8,1337 @@ import common.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('addresses', '0001_initial'),
-        ('residents', '0001_initial'),
+        ("addresses", "0001_initial"),
+        ("residents", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         migrations.swappable_dependency(settings.OAUTH2_PROVIDER_APPLICATION_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Bank',
+            name="Bank",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('bin', models.CharField(max_length=6, unique=True, verbose_name='BIN')),
-                ('short_name', models.CharField(max_length=40, verbose_name='short name')),
-                ('name', models.CharField(blank=True, max_length=160, verbose_name='name')),
-                ('app_code', models.CharField(blank=True, help_text="For links that open the bank's app.", max_length=20, verbose_name='app code')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('source', models.CharField(max_length=200, verbose_name='source')),
-                ('as_of', models.DateField(verbose_name='as of')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("bin", models.CharField(max_length=6, unique=True, verbose_name="BIN")),
+                ("short_name", models.CharField(max_length=40, verbose_name="short name")),
+                ("name", models.CharField(blank=True, max_length=160, verbose_name="name")),
+                (
+                    "app_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="For links that open the bank's app.",
+                        max_length=20,
+                        verbose_name="app code",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("source", models.CharField(max_length=200, verbose_name="source")),
+                ("as_of", models.DateField(verbose_name="as of")),
             ],
             options={
-                'verbose_name': 'bank',
-                'verbose_name_plural': 'banks',
+                "verbose_name": "bank",
+                "verbose_name_plural": "banks",
             },
         ),
         migrations.CreateModel(
-            name='ReceiptSeries',
+            name="ReceiptSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=30, unique=True, verbose_name='code')),
-                ('last_number', models.PositiveIntegerField(default=0, verbose_name='last number')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=30, unique=True, verbose_name="code")),
+                ("last_number", models.PositiveIntegerField(default=0, verbose_name="last number")),
             ],
             options={
-                'verbose_name': 'receipt series',
-                'verbose_name_plural': 'receipt series',
+                "verbose_name": "receipt series",
+                "verbose_name_plural": "receipt series",
             },
         ),
         migrations.CreateModel(
-            name='BankPartner',
+            name="BankPartner",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('code', models.SlugField(max_length=20, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('requests_per_minute', models.PositiveIntegerField(default=6000, verbose_name='requests per minute')),
-                ('application', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL, verbose_name='OAuth2 client')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("code", models.SlugField(max_length=20, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "requests_per_minute",
+                    models.PositiveIntegerField(default=6000, verbose_name="requests per minute"),
+                ),
+                (
+                    "application",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL,
+                        verbose_name="OAuth2 client",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'partner bank',
-                'verbose_name_plural': 'partner banks',
+                "verbose_name": "partner bank",
+                "verbose_name_plural": "partner banks",
             },
         ),
         migrations.CreateModel(
-            name='Biller',
+            name="Biller",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('code', models.SlugField(max_length=20, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('service', models.CharField(choices=[('electricity', 'Electricity'), ('water', 'Water'), ('tuition', 'Tuition'), ('hospital', 'Hospital fees'), ('telephone', 'Telephone'), ('sanitation', 'Sanitation'), ('administrative_fee', 'Administrative fee')], max_length=20, verbose_name='service')),
-                ('account_number', models.CharField(max_length=19, verbose_name='settlement account')),
-                ('account_name', models.CharField(help_text='As the bank app shows it; payers are told to compare it.', max_length=80, verbose_name='account name')),
-                ('amount_rule', models.CharField(choices=[('exact', 'Exactly what is owed'), ('at_most', 'In instalments, at most what is owed'), ('at_least', 'At least what is owed'), ('any', 'Any amount')], default='exact', max_length=10, verbose_name='amount rule')),
-                ('customer_code_label', models.CharField(blank=True, max_length=60, verbose_name='name of the customer code')),
-                ('customer_code_pattern', models.CharField(blank=True, default='', max_length=120, verbose_name='pattern of the customer code')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.bank', verbose_name='settlement bank')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("code", models.SlugField(max_length=20, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "service",
+                    models.CharField(
+                        choices=[
+                            ("electricity", "Electricity"),
+                            ("water", "Water"),
+                            ("tuition", "Tuition"),
+                            ("hospital", "Hospital fees"),
+                            ("telephone", "Telephone"),
+                            ("sanitation", "Sanitation"),
+                            ("administrative_fee", "Administrative fee"),
+                        ],
+                        max_length=20,
+                        verbose_name="service",
+                    ),
+                ),
+                (
+                    "account_number",
+                    models.CharField(max_length=19, verbose_name="settlement account"),
+                ),
+                (
+                    "account_name",
+                    models.CharField(
+                        help_text="As the bank app shows it; payers are told to compare it.",
+                        max_length=80,
+                        verbose_name="account name",
+                    ),
+                ),
+                (
+                    "amount_rule",
+                    models.CharField(
+                        choices=[
+                            ("exact", "Exactly what is owed"),
+                            ("at_most", "In instalments, at most what is owed"),
+                            ("at_least", "At least what is owed"),
+                            ("any", "Any amount"),
+                        ],
+                        default="exact",
+                        max_length=10,
+                        verbose_name="amount rule",
+                    ),
+                ),
+                (
+                    "customer_code_label",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="name of the customer code"
+                    ),
+                ),
+                (
+                    "customer_code_pattern",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=120,
+                        verbose_name="pattern of the customer code",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "bank",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.bank",
+                        verbose_name="settlement bank",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'biller',
-                'verbose_name_plural': 'billers',
+                "verbose_name": "biller",
+                "verbose_name_plural": "billers",
             },
         ),
         migrations.CreateModel(
-            name='Bill',
+            name="Bill",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('reference', models.CharField(max_length=40, verbose_name="biller's bill number")),
-                ('payment_code', models.CharField(editable=False, max_length=19, unique=True, verbose_name='payment code')),
-                ('customer_code', models.CharField(max_length=40, verbose_name='customer code')),
-                ('payer_name', models.CharField(max_length=120, verbose_name='payer')),
-                ('period', models.CharField(blank=True, max_length=40, verbose_name='period')),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount (VND)')),
-                ('paid', models.PositiveBigIntegerField(default=0, editable=False, verbose_name='paid (VND)')),
-                ('due_date', models.DateField(blank=True, null=True, verbose_name='due date')),
-                ('status', models.CharField(choices=[('open', 'Awaiting payment'), ('part_paid', 'Partly paid'), ('paid', 'Paid'), ('cancelled', 'Cancelled')], default='open', editable=False, max_length=10, verbose_name='status')),
-                ('settled_at', models.DateTimeField(editable=False, null=True, verbose_name='paid at')),
-                ('cancel_reason', models.CharField(blank=True, max_length=200, verbose_name='reason for cancelling')),
-                ('household', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='residents.household', verbose_name='household')),
-                ('biller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bills', to='payments.biller', verbose_name='biller')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("reference", models.CharField(max_length=40, verbose_name="biller's bill number")),
+                (
+                    "payment_code",
+                    models.CharField(
+                        editable=False, max_length=19, unique=True, verbose_name="payment code"
+                    ),
+                ),
+                ("customer_code", models.CharField(max_length=40, verbose_name="customer code")),
+                ("payer_name", models.CharField(max_length=120, verbose_name="payer")),
+                ("period", models.CharField(blank=True, max_length=40, verbose_name="period")),
+                ("amount", models.PositiveBigIntegerField(verbose_name="amount (VND)")),
+                (
+                    "paid",
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, verbose_name="paid (VND)"
+                    ),
+                ),
+                ("due_date", models.DateField(blank=True, null=True, verbose_name="due date")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Awaiting payment"),
+                            ("part_paid", "Partly paid"),
+                            ("paid", "Paid"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "settled_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="paid at"),
+                ),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="reason for cancelling"
+                    ),
+                ),
+                (
+                    "household",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="residents.household",
+                        verbose_name="household",
+                    ),
+                ),
+                (
+                    "biller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bills",
+                        to="payments.biller",
+                        verbose_name="biller",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bill',
-                'verbose_name_plural': 'bills',
+                "verbose_name": "bill",
+                "verbose_name_plural": "bills",
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, unique=True, verbose_name='code')),
-                ('kind', models.CharField(choices=[('bank', 'Money that a bank holds for us'), ('biller', 'Money collected for a biller'), ('unapplied', 'Money that fits no bill yet')], max_length=10, verbose_name='kind')),
-                ('partner', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='account', to='payments.bankpartner', verbose_name='partner bank')),
-                ('biller', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='account', to='payments.biller', verbose_name='biller')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=40, unique=True, verbose_name="code")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("bank", "Money that a bank holds for us"),
+                            ("biller", "Money collected for a biller"),
+                            ("unapplied", "Money that fits no bill yet"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="account",
+                        to="payments.bankpartner",
+                        verbose_name="partner bank",
+                    ),
+                ),
+                (
+                    "biller",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="account",
+                        to="payments.biller",
+                        verbose_name="biller",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ledger account',
-                'verbose_name_plural': 'ledger accounts',
+                "verbose_name": "ledger account",
+                "verbose_name_plural": "ledger accounts",
             },
         ),
         migrations.CreateModel(
-            name='BillImport',
+            name="BillImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('claimed_until', models.DateTimeField(editable=False, null=True, verbose_name='claimed until')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts')),
-                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished at')),
-                ('last_error', models.CharField(blank=True, editable=False, max_length=300, verbose_name='last error')),
-                ('file_name', models.CharField(editable=False, max_length=200, verbose_name='file name')),
-                ('digest', models.CharField(editable=False, max_length=64, verbose_name='SHA-256')),
-                ('status', models.CharField(choices=[('checking', 'Being checked'), ('checked', 'Checked, nothing changed yet'), ('applying', 'Being taken over'), ('done', 'Taken over'), ('failed', 'Could not be read')], default='checking', editable=False, max_length=10, verbose_name='status')),
-                ('row_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='rows')),
-                ('new_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='new')),
-                ('changed_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='changed')),
-                ('unchanged_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='unchanged')),
-                ('refused_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='refused')),
-                ('error', models.CharField(blank=True, editable=False, max_length=300, verbose_name='error')),
-                ('file', models.FileField(upload_to='imports/bills/', verbose_name='file')),
-                ('biller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.biller', verbose_name='biller')),
-                ('uploaded_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(editable=False, null=True, verbose_name="claimed until"),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, verbose_name="attempts"
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="last error"
+                    ),
+                ),
+                (
+                    "file_name",
+                    models.CharField(editable=False, max_length=200, verbose_name="file name"),
+                ),
+                ("digest", models.CharField(editable=False, max_length=64, verbose_name="SHA-256")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("checking", "Being checked"),
+                            ("checked", "Checked, nothing changed yet"),
+                            ("applying", "Being taken over"),
+                            ("done", "Taken over"),
+                            ("failed", "Could not be read"),
+                        ],
+                        default="checking",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "row_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="rows"),
+                ),
+                (
+                    "new_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="new"),
+                ),
+                (
+                    "changed_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="changed"),
+                ),
+                (
+                    "unchanged_count",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="unchanged"
+                    ),
+                ),
+                (
+                    "refused_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="refused"),
+                ),
+                (
+                    "error",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="error"
+                    ),
+                ),
+                ("file", models.FileField(upload_to="imports/bills/", verbose_name="file")),
+                (
+                    "biller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.biller",
+                        verbose_name="biller",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="uploaded by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bill import',
-                'verbose_name_plural': 'bill imports',
+                "verbose_name": "bill import",
+                "verbose_name_plural": "bill imports",
             },
         ),
         migrations.CreateModel(
-            name='BillImportProblem',
+            name="BillImportProblem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row_number', models.PositiveIntegerField(verbose_name='row')),
-                ('column', models.CharField(blank=True, max_length=80, verbose_name='column')),
-                ('value', models.CharField(blank=True, max_length=200, verbose_name='value')),
-                ('sentence', models.CharField(max_length=300, verbose_name='problem')),
-                ('file_import', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='payments.billimport')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_number", models.PositiveIntegerField(verbose_name="row")),
+                ("column", models.CharField(blank=True, max_length=80, verbose_name="column")),
+                ("value", models.CharField(blank=True, max_length=200, verbose_name="value")),
+                ("sentence", models.CharField(max_length=300, verbose_name="problem")),
+                (
+                    "file_import",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="problems",
+                        to="payments.billimport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'problem in a row',
-                'verbose_name_plural': 'problems in rows',
+                "verbose_name": "problem in a row",
+                "verbose_name_plural": "problems in rows",
             },
         ),
         migrations.CreateModel(
-            name='CustomerLink',
+            name="CustomerLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('customer_code', models.CharField(max_length=40, verbose_name='customer code')),
-                ('biller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customer_links', to='payments.biller', verbose_name='biller')),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='residents.household', verbose_name='household')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("customer_code", models.CharField(max_length=40, verbose_name="customer code")),
+                (
+                    "biller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="customer_links",
+                        to="payments.biller",
+                        verbose_name="biller",
+                    ),
+                ),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="residents.household",
+                        verbose_name="household",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'customer code of a household',
-                'verbose_name_plural': 'customer codes of households',
+                "verbose_name": "customer code of a household",
+                "verbose_name_plural": "customer codes of households",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('payment', 'Payment'), ('reversal', 'Reversal'), ('application', 'Applied to a bill'), ('return', 'Returned to the payer')], max_length=12, verbose_name='kind')),
-                ('source', models.CharField(max_length=40, verbose_name='source')),
-                ('external_id', models.CharField(max_length=80, verbose_name='id at the source')),
-                ('occurred_at', models.DateTimeField(verbose_name='occurred at')),
-                ('booked_at', models.DateTimeField(verbose_name='booked at')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('reverses', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='payments.entry', verbose_name='reverses')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("payment", "Payment"),
+                            ("reversal", "Reversal"),
+                            ("application", "Applied to a bill"),
+                            ("return", "Returned to the payer"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("source", models.CharField(max_length=40, verbose_name="source")),
+                ("external_id", models.CharField(max_length=80, verbose_name="id at the source")),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred at")),
+                ("booked_at", models.DateTimeField(verbose_name="booked at")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversed_by",
+                        to="payments.entry",
+                        verbose_name="reverses",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ledger entry',
-                'verbose_name_plural': 'ledger entries',
+                "verbose_name": "ledger entry",
+                "verbose_name_plural": "ledger entries",
             },
         ),
         migrations.CreateModel(
-            name='ImportProfile',
+            name="ImportProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('reference_column', models.CharField(max_length=80, verbose_name='column of the bill number')),
-                ('customer_code_column', models.CharField(max_length=80, verbose_name='column of the customer code')),
-                ('payer_name_column', models.CharField(max_length=80, verbose_name="column of the payer's name")),
-                ('amount_column', models.CharField(max_length=80, verbose_name='column of the amount')),
-                ('due_date_column', models.CharField(blank=True, max_length=80, verbose_name='column of the due date')),
-                ('period_column', models.CharField(blank=True, max_length=80, verbose_name='column of the period')),
-                ('household_code_column', models.CharField(blank=True, max_length=80, verbose_name='column of the household code')),
-                ('header_row', models.PositiveSmallIntegerField(default=1, verbose_name='row of the headings')),
-                ('encoding', models.CharField(default='utf-8-sig', max_length=20, verbose_name='encoding of CSV files')),
-                ('biller', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='import_profile', to='payments.biller', verbose_name='biller')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "reference_column",
+                    models.CharField(max_length=80, verbose_name="column of the bill number"),
+                ),
+                (
+                    "customer_code_column",
+                    models.CharField(max_length=80, verbose_name="column of the customer code"),
+                ),
+                (
+                    "payer_name_column",
+                    models.CharField(max_length=80, verbose_name="column of the payer's name"),
+                ),
+                (
+                    "amount_column",
+                    models.CharField(max_length=80, verbose_name="column of the amount"),
+                ),
+                (
+                    "due_date_column",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="column of the due date"
+                    ),
+                ),
+                (
+                    "period_column",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="column of the period"
+                    ),
+                ),
+                (
+                    "household_code_column",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="column of the household code"
+                    ),
+                ),
+                (
+                    "header_row",
+                    models.PositiveSmallIntegerField(default=1, verbose_name="row of the headings"),
+                ),
+                (
+                    "encoding",
+                    models.CharField(
+                        default="utf-8-sig", max_length=20, verbose_name="encoding of CSV files"
+                    ),
+                ),
+                (
+                    "biller",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="import_profile",
+                        to="payments.biller",
+                        verbose_name="biller",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'column profile',
-                'verbose_name_plural': 'column profiles',
+                "verbose_name": "column profile",
+                "verbose_name_plural": "column profiles",
             },
         ),
         migrations.CreateModel(
-            name='PartnerKey',
+            name="PartnerKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('kid', models.CharField(max_length=40, unique=True, verbose_name='key id')),
-                ('algorithm', models.CharField(choices=[('hmac-sha256', 'HMAC-SHA256'), ('eddsa', 'EdDSA (Ed25519)')], max_length=12, verbose_name='algorithm')),
-                ('sealed_secret', models.TextField(blank=True, editable=False, help_text='Encrypted; HMAC only.', verbose_name='sealed secret')),
-                ('public_key', models.CharField(blank=True, help_text='Ed25519, base64url; EdDSA only.', max_length=100, verbose_name='public key')),
-                ('valid_from', models.DateTimeField(verbose_name='valid from')),
-                ('valid_to', models.DateTimeField(blank=True, null=True, verbose_name='valid to')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='payments.bankpartner', verbose_name='partner bank')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("kid", models.CharField(max_length=40, unique=True, verbose_name="key id")),
+                (
+                    "algorithm",
+                    models.CharField(
+                        choices=[("hmac-sha256", "HMAC-SHA256"), ("eddsa", "EdDSA (Ed25519)")],
+                        max_length=12,
+                        verbose_name="algorithm",
+                    ),
+                ),
+                (
+                    "sealed_secret",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="Encrypted; HMAC only.",
+                        verbose_name="sealed secret",
+                    ),
+                ),
+                (
+                    "public_key",
+                    models.CharField(
+                        blank=True,
+                        help_text="Ed25519, base64url; EdDSA only.",
+                        max_length=100,
+                        verbose_name="public key",
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(verbose_name="valid from")),
+                ("valid_to", models.DateTimeField(blank=True, null=True, verbose_name="valid to")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="keys",
+                        to="payments.bankpartner",
+                        verbose_name="partner bank",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'partner key',
-                'verbose_name_plural': 'partner keys',
+                "verbose_name": "partner key",
+                "verbose_name_plural": "partner keys",
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('idempotency_key', models.CharField(max_length=80, verbose_name='idempotency key')),
-                ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint of the report')),
-                ('bank_ref', models.CharField(max_length=80, verbose_name="bank's reference")),
-                ('inquiry_id', models.UUIDField(null=True, verbose_name='inquiry')),
-                ('memo', models.CharField(blank=True, max_length=500, verbose_name='transfer message')),
-                ('channel', models.CharField(choices=[('mobile_app', 'Bank app'), ('qr', 'VietQR'), ('internet_banking', 'Internet banking'), ('wallet', 'E-wallet'), ('atm', 'ATM'), ('auto_debit', 'Standing order'), ('counter', 'Bank counter, in cash'), ('other', 'Other')], max_length=20, verbose_name='channel')),
-                ('payer_account_masked', models.CharField(blank=True, max_length=40, verbose_name="payer's account, masked")),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount (VND)')),
-                ('applied', models.PositiveBigIntegerField(verbose_name='applied to the bill (VND)')),
-                ('paid_at', models.DateTimeField(verbose_name='paid at')),
-                ('booked_at', models.DateTimeField(verbose_name='booked at')),
-                ('bill', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payments.bill', verbose_name='bill')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='payment', to='payments.entry', verbose_name='ledger entry')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payments.bankpartner', verbose_name='partner bank')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "idempotency_key",
+                    models.CharField(max_length=80, verbose_name="idempotency key"),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(max_length=64, verbose_name="fingerprint of the report"),
+                ),
+                ("bank_ref", models.CharField(max_length=80, verbose_name="bank's reference")),
+                ("inquiry_id", models.UUIDField(null=True, verbose_name="inquiry")),
+                (
+                    "memo",
+                    models.CharField(blank=True, max_length=500, verbose_name="transfer message"),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("mobile_app", "Bank app"),
+                            ("qr", "VietQR"),
+                            ("internet_banking", "Internet banking"),
+                            ("wallet", "E-wallet"),
+                            ("atm", "ATM"),
+                            ("auto_debit", "Standing order"),
+                            ("counter", "Bank counter, in cash"),
+                            ("other", "Other"),
+                        ],
+                        max_length=20,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "payer_account_masked",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="payer's account, masked"
+                    ),
+                ),
+                ("amount", models.PositiveBigIntegerField(verbose_name="amount (VND)")),
+                (
+                    "applied",
+                    models.PositiveBigIntegerField(verbose_name="applied to the bill (VND)"),
+                ),
+                ("paid_at", models.DateTimeField(verbose_name="paid at")),
+                ("booked_at", models.DateTimeField(verbose_name="booked at")),
+                (
+                    "bill",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="payments.bill",
+                        verbose_name="bill",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment",
+                        to="payments.entry",
+                        verbose_name="ledger entry",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="payments.bankpartner",
+                        verbose_name="partner bank",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment',
-                'verbose_name_plural': 'payments',
+                "verbose_name": "payment",
+                "verbose_name_plural": "payments",
             },
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount (VND)')),
-                ('payer_name', models.CharField(max_length=120, verbose_name='payer')),
-                ('token', models.CharField(max_length=32, unique=True, verbose_name='public token')),
-                ('issued_at', models.DateTimeField(verbose_name='issued at')),
-                ('bill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='payments.bill', verbose_name='bill')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='payments.entry', verbose_name='ledger entry')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='payments.receiptseries', verbose_name='receipt series')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("amount", models.PositiveBigIntegerField(verbose_name="amount (VND)")),
+                ("payer_name", models.CharField(max_length=120, verbose_name="payer")),
+                (
+                    "token",
+                    models.CharField(max_length=32, unique=True, verbose_name="public token"),
+                ),
+                ("issued_at", models.DateTimeField(verbose_name="issued at")),
+                (
+                    "bill",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="payments.bill",
+                        verbose_name="bill",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipt",
+                        to="payments.entry",
+                        verbose_name="ledger entry",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="payments.receiptseries",
+                        verbose_name="receipt series",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'receipt',
-                'verbose_name_plural': 'receipts',
+                "verbose_name": "receipt",
+                "verbose_name_plural": "receipts",
             },
         ),
         migrations.CreateModel(
-            name='ReceiptNotice',
+            name="ReceiptNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('told_at', models.DateTimeField(verbose_name='told at')),
-                ('receipt', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notice', to='payments.receipt', verbose_name='receipt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("told_at", models.DateTimeField(verbose_name="told at")),
+                (
+                    "receipt",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notice",
+                        to="payments.receipt",
+                        verbose_name="receipt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'receipt notice',
-                'verbose_name_plural': 'receipt notices',
+                "verbose_name": "receipt notice",
+                "verbose_name_plural": "receipt notices",
             },
         ),
         migrations.CreateModel(
-            name='Reversal',
+            name="Reversal",
             fields=[
-                ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('idempotency_key', models.CharField(max_length=80, verbose_name='idempotency key')),
-                ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint of the report')),
-                ('reason_code', models.CharField(choices=[('wrong_account', 'Wrong account'), ('duplicate', 'Paid twice'), ('wrong_amount', 'Wrong amount'), ('fraud', 'Fraud'), ('bank_error', 'Error at the bank')], max_length=16, verbose_name='reason')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('booked_at', models.DateTimeField(verbose_name='booked at')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reversal', to='payments.entry', verbose_name='ledger entry')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.bankpartner', verbose_name='partner bank')),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reversal', to='payments.payment', verbose_name='payment')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "idempotency_key",
+                    models.CharField(max_length=80, verbose_name="idempotency key"),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(max_length=64, verbose_name="fingerprint of the report"),
+                ),
+                (
+                    "reason_code",
+                    models.CharField(
+                        choices=[
+                            ("wrong_account", "Wrong account"),
+                            ("duplicate", "Paid twice"),
+                            ("wrong_amount", "Wrong amount"),
+                            ("fraud", "Fraud"),
+                            ("bank_error", "Error at the bank"),
+                        ],
+                        max_length=16,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                ("booked_at", models.DateTimeField(verbose_name="booked at")),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversal",
+                        to="payments.entry",
+                        verbose_name="ledger entry",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.bankpartner",
+                        verbose_name="partner bank",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversal",
+                        to="payments.payment",
+                        verbose_name="payment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reversal',
-                'verbose_name_plural': 'reversals',
+                "verbose_name": "reversal",
+                "verbose_name_plural": "reversals",
             },
         ),
         migrations.CreateModel(
-            name='SlipRun',
+            name="SlipRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('claimed_until', models.DateTimeField(editable=False, null=True, verbose_name='claimed until')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts')),
-                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished at')),
-                ('last_error', models.CharField(blank=True, editable=False, max_length=300, verbose_name='last error')),
-                ('slips_per_page', models.PositiveSmallIntegerField(choices=[(3, '3'), (4, '4')], default=4, verbose_name='slips a page')),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('printing', 'Being made'), ('done', 'Ready to print'), ('failed', 'Failed')], default='waiting', editable=False, max_length=10, verbose_name='status')),
-                ('slip_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='slips')),
-                ('file', models.FileField(blank=True, editable=False, upload_to='slips/', verbose_name='file')),
-                ('biller', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.biller', verbose_name='biller')),
-                ('ordered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ordered by')),
-                ('village', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='addresses.village', verbose_name='village')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(editable=False, null=True, verbose_name="claimed until"),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, verbose_name="attempts"
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="last error"
+                    ),
+                ),
+                (
+                    "slips_per_page",
+                    models.PositiveSmallIntegerField(
+                        choices=[(3, "3"), (4, "4")], default=4, verbose_name="slips a page"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("printing", "Being made"),
+                            ("done", "Ready to print"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "slip_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="slips"),
+                ),
+                (
+                    "file",
+                    models.FileField(
+                        blank=True, editable=False, upload_to="slips/", verbose_name="file"
+                    ),
+                ),
+                (
+                    "biller",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.biller",
+                        verbose_name="biller",
+                    ),
+                ),
+                (
+                    "ordered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="ordered by",
+                    ),
+                ),
+                (
+                    "village",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="addresses.village",
+                        verbose_name="village",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'slip run',
-                'verbose_name_plural': 'slip runs',
+                "verbose_name": "slip run",
+                "verbose_name_plural": "slip runs",
             },
         ),
         migrations.CreateModel(
-            name='UnappliedMoney',
+            name="UnappliedMoney",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('reason', models.CharField(choices=[('no_code', 'No payment code in the message'), ('unknown_bill', 'No such bill'), ('bill_cancelled', 'The bill was cancelled'), ('already_paid', 'The bill was already paid'), ('excess', 'More than was owed')], max_length=16, verbose_name='reason')),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount (VND)')),
-                ('remaining', models.PositiveBigIntegerField(verbose_name='remaining (VND)')),
-                ('bill', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.bill', verbose_name='bill')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unapplied', to='payments.entry', verbose_name='ledger entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("no_code", "No payment code in the message"),
+                            ("unknown_bill", "No such bill"),
+                            ("bill_cancelled", "The bill was cancelled"),
+                            ("already_paid", "The bill was already paid"),
+                            ("excess", "More than was owed"),
+                        ],
+                        max_length=16,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("amount", models.PositiveBigIntegerField(verbose_name="amount (VND)")),
+                ("remaining", models.PositiveBigIntegerField(verbose_name="remaining (VND)")),
+                (
+                    "bill",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.bill",
+                        verbose_name="bill",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="unapplied",
+                        to="payments.entry",
+                        verbose_name="ledger entry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'unapplied money',
-                'verbose_name_plural': 'unapplied money',
+                "verbose_name": "unapplied money",
+                "verbose_name_plural": "unapplied money",
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.BigIntegerField(verbose_name='amount (VND)')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='payments.account', verbose_name='ledger account')),
-                ('bill', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='payments.bill', verbose_name='bill')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='payments.entry', verbose_name='ledger entry')),
-                ('unapplied', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='payments.unappliedmoney', verbose_name='unapplied money')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount", models.BigIntegerField(verbose_name="amount (VND)")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="payments.account",
+                        verbose_name="ledger account",
+                    ),
+                ),
+                (
+                    "bill",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="payments.bill",
+                        verbose_name="bill",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="payments.entry",
+                        verbose_name="ledger entry",
+                    ),
+                ),
+                (
+                    "unapplied",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="payments.unappliedmoney",
+                        verbose_name="unapplied money",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'posting',
-                'verbose_name_plural': 'postings',
+                "verbose_name": "posting",
+                "verbose_name_plural": "postings",
             },
         ),
         migrations.CreateModel(
-            name='ApiCall',
+            name="ApiCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('request_id', models.CharField(max_length=40, verbose_name='request id')),
-                ('method', models.CharField(max_length=7, verbose_name='method')),
-                ('path', models.CharField(max_length=120, verbose_name='path')),
-                ('subject', models.CharField(blank=True, help_text='Bank reference or payment code.', max_length=80, verbose_name='about')),
-                ('status', models.PositiveSmallIntegerField(verbose_name='status')),
-                ('code', models.CharField(blank=True, max_length=40, verbose_name='answer')),
-                ('ip', models.GenericIPAddressField(null=True, verbose_name='IP address')),
-                ('microseconds', models.PositiveIntegerField(null=True, verbose_name='microseconds')),
-                ('partner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.bankpartner', verbose_name='partner bank')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("request_id", models.CharField(max_length=40, verbose_name="request id")),
+                ("method", models.CharField(max_length=7, verbose_name="method")),
+                ("path", models.CharField(max_length=120, verbose_name="path")),
+                (
+                    "subject",
+                    models.CharField(
+                        blank=True,
+                        help_text="Bank reference or payment code.",
+                        max_length=80,
+                        verbose_name="about",
+                    ),
+                ),
+                ("status", models.PositiveSmallIntegerField(verbose_name="status")),
+                ("code", models.CharField(blank=True, max_length=40, verbose_name="answer")),
+                ("ip", models.GenericIPAddressField(null=True, verbose_name="IP address")),
+                (
+                    "microseconds",
+                    models.PositiveIntegerField(null=True, verbose_name="microseconds"),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.bankpartner",
+                        verbose_name="partner bank",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API call',
-                'verbose_name_plural': 'API calls',
-                'indexes': [models.Index(fields=['partner', '-at'], name='api_call_by_partner')],
+                "verbose_name": "API call",
+                "verbose_name_plural": "API calls",
+                "indexes": [models.Index(fields=["partner", "-at"], name="api_call_by_partner")],
             },
         ),
         migrations.AddConstraint(
-            model_name='biller',
-            constraint=models.CheckConstraint(condition=models.Q(('account_number__regex', '^[0-9A-Za-z]{1,19}$')), name='biller_account_fits_vietqr'),
+            model_name="biller",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("account_number__regex", "^[0-9A-Za-z]{1,19}$")),
+                name="biller_account_fits_vietqr",
+            ),
         ),
         migrations.AddIndex(
-            model_name='bill',
-            index=models.Index(fields=['household', 'status'], name='bill_of_household'),
+            model_name="bill",
+            index=models.Index(fields=["household", "status"], name="bill_of_household"),
         ),
         migrations.AddIndex(
-            model_name='bill',
-            index=models.Index(fields=['biller', 'customer_code'], name='bill_of_customer'),
+            model_name="bill",
+            index=models.Index(fields=["biller", "customer_code"], name="bill_of_customer"),
         ),
         migrations.AddIndex(
-            model_name='bill',
-            index=models.Index(condition=models.Q(('status__in', ('open', 'part_paid'))), fields=['due_date'], name='bill_payable_by_due_date'),
+            model_name="bill",
+            index=models.Index(
+                condition=models.Q(("status__in", ("open", "part_paid"))),
+                fields=["due_date"],
+                name="bill_payable_by_due_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bill',
-            constraint=models.UniqueConstraint(fields=('biller', 'reference'), name='bill_reference_unique_per_biller'),
+            model_name="bill",
+            constraint=models.UniqueConstraint(
+                fields=("biller", "reference"), name="bill_reference_unique_per_biller"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bill',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lt', 500000000)), name='bill_amount_fits_vietqr'),
+            model_name="bill",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("amount__lt", 500000000)),
+                name="bill_amount_fits_vietqr",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bill',
-            constraint=models.CheckConstraint(condition=models.Q(('paid__lte', models.F('amount'))), name='bill_never_paid_beyond_amount'),
+            model_name="bill",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("paid__lte", models.F("amount"))),
+                name="bill_never_paid_beyond_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bill',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paid', 0), ('status', 'cancelled')), models.Q(('paid', 0), ('status', 'open')), models.Q(('paid__gt', 0), ('paid__lt', models.F('amount')), ('status', 'part_paid')), models.Q(('paid', models.F('amount')), ('status', 'paid')), _connector='OR'), name='bill_status_follows_paid'),
+            model_name="bill",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("paid", 0), ("status", "cancelled")),
+                    models.Q(("paid", 0), ("status", "open")),
+                    models.Q(
+                        ("paid__gt", 0), ("paid__lt", models.F("amount")), ("status", "part_paid")
+                    ),
+                    models.Q(("paid", models.F("amount")), ("status", "paid")),
+                    _connector="OR",
+                ),
+                name="bill_status_follows_paid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bill',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', False), ('status', 'paid')), models.Q(models.Q(('status', 'paid'), _negated=True), ('settled_at__isnull', True)), _connector='OR'), name='bill_settled_at_iff_paid'),
+            model_name="bill",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("settled_at__isnull", False), ("status", "paid")),
+                    models.Q(
+                        models.Q(("status", "paid"), _negated=True), ("settled_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="bill_settled_at_iff_paid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('biller__isnull', True), ('kind', 'bank'), ('partner__isnull', False)), models.Q(('biller__isnull', False), ('kind', 'biller'), ('partner__isnull', True)), models.Q(('biller__isnull', True), ('kind', 'unapplied'), ('partner__isnull', True)), _connector='OR'), name='account_owner_follows_kind'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("biller__isnull", True), ("kind", "bank"), ("partner__isnull", False)
+                    ),
+                    models.Q(
+                        ("biller__isnull", False), ("kind", "biller"), ("partner__isnull", True)
+                    ),
+                    models.Q(
+                        ("biller__isnull", True), ("kind", "unapplied"), ("partner__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="account_owner_follows_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customerlink',
-            constraint=models.UniqueConstraint(fields=('biller', 'customer_code'), name='customer_code_belongs_to_one_household'),
+            model_name="customerlink",
+            constraint=models.UniqueConstraint(
+                fields=("biller", "customer_code"), name="customer_code_belongs_to_one_household"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='entry_booked_once_per_source'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id"), name="entry_booked_once_per_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reversal'), ('reverses__isnull', False)), models.Q(models.Q(('kind', 'reversal'), _negated=True), ('reverses__isnull', True)), _connector='OR'), name='entry_reversal_names_its_original'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "reversal"), ("reverses__isnull", False)),
+                    models.Q(
+                        models.Q(("kind", "reversal"), _negated=True), ("reverses__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="entry_reversal_names_its_original",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partnerkey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('algorithm', 'hmac-sha256'), ('public_key', ''), models.Q(('sealed_secret', ''), _negated=True)), models.Q(('algorithm', 'eddsa'), ('sealed_secret', ''), models.Q(('public_key', ''), _negated=True)), _connector='OR'), name='partner_key_has_what_its_algorithm_needs'),
+            model_name="partnerkey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("algorithm", "hmac-sha256"),
+                        ("public_key", ""),
+                        models.Q(("sealed_secret", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("algorithm", "eddsa"),
+                        ("sealed_secret", ""),
+                        models.Q(("public_key", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="partner_key_has_what_its_algorithm_needs",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['-booked_at'], name='payment_newest_first'),
+            model_name="payment",
+            index=models.Index(fields=["-booked_at"], name="payment_newest_first"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('partner', 'idempotency_key'), name='payment_key_unique_per_partner'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                fields=("partner", "idempotency_key"), name="payment_key_unique_per_partner"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('partner', 'bank_ref'), name='payment_bank_ref_unique_per_partner'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                fields=("partner", "bank_ref"), name="payment_bank_ref_unique_per_partner"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('applied__lte', models.F('amount'))), name='payment_applies_at_most_its_amount'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("applied__lte", models.F("amount"))),
+                name="payment_applies_at_most_its_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('series', 'number'), name='receipt_number_unique'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(
+                fields=("series", "number"), name="receipt_number_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='receipt_amount_positive'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="receipt_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.UniqueConstraint(fields=('partner', 'idempotency_key'), name='reversal_key_unique_per_partner'),
+            model_name="reversal",
+            constraint=models.UniqueConstraint(
+                fields=("partner", "idempotency_key"), name="reversal_key_unique_per_partner"
+            ),
         ),
         migrations.AddIndex(
-            model_name='unappliedmoney',
-            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['created_at'], name='unapplied_open'),
+            model_name="unappliedmoney",
+            index=models.Index(
+                condition=models.Q(("remaining__gt", 0)),
+                fields=["created_at"],
+                name="unapplied_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unappliedmoney',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('remaining__lte', models.F('amount'))), name='unapplied_remaining_within_amount'),
+            model_name="unappliedmoney",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("remaining__lte", models.F("amount"))),
+                name="unapplied_remaining_within_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='posting_moves_money'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="posting_moves_money"
+            ),
         ),
     ]

@@ -2,7 +2,13 @@
 
 from django.db import migrations
 
-APPEND_ONLY = ("payments_entry", "payments_posting", "payments_payment", "payments_reversal", "payments_receipt")
+APPEND_ONLY = (
+    "payments_entry",
+    "payments_posting",
+    "payments_payment",
+    "payments_reversal",
+    "payments_receipt",
+)
 
 RULES = """
 CREATE FUNCTION payments_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -41,7 +41,9 @@ def install(apps, schema_editor):
 
 def remove(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP FUNCTION payments_inquire(text, bigint, timestamptz, text, text, inet)")
+        schema_editor.execute(
+            "DROP FUNCTION payments_inquire(text, bigint, timestamptz, text, text, inet)"
+        )
 
 
 class Migration(migrations.Migration):

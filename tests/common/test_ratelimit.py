@@ -7,6 +7,7 @@ import redis
 
 from common import ratelimit
 
+pytestmark = pytest.mark.services
 MIDNIGHT = 1_800_000_000.0  # divisible by 60
 
 

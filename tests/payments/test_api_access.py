@@ -146,6 +146,7 @@ def test_methods_that_do_not_exist_are_405_as_json(bank, method, path):
 def test_an_address_that_does_not_exist_is_404_as_json(bank):
     assert code_of(bank.get("nothing/here")) == (404, "no-such-address")
     assert code_of(bank.get("payments/not-a-uuid")) == (404, "no-such-address")
+    assert code_of(bank.get("payments/a%0Ab")) == (404, "no-such-address")
 
 
 def test_billers_are_listed_with_how_they_name_customers(bank):

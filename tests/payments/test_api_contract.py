@@ -55,9 +55,9 @@ def bank(db):
     return Bank()
 
 
-@pytest.mark.slow  # forty generated calls for each of six operations
+@pytest.mark.slow  # two dozen generated calls for each of six operations
 @schema.parametrize()
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_whatever_is_sent_nothing_breaks_and_every_answer_fits_the_schema(case, bank):
     case.headers["Authorization"] = f"Bearer {bank.token}"
     case.headers["X-Request-ID"] = "contract-test"

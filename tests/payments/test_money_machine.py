@@ -166,12 +166,12 @@ class Money(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@pytest.mark.slow  # fifteen histories of some thirty steps each
+@pytest.mark.slow  # ten histories of some thirty steps each
 def test_no_order_of_events_makes_the_books_wrong():
     run_state_machine_as_test(
         Money,
         settings=settings(
-            max_examples=15,
+            max_examples=10,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
