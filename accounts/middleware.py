@@ -42,9 +42,12 @@ class OfficialsSecondFactorMiddleware:
             return None
         if not user.is_authenticated:
             return redirect(f"{_login_url()}?next={request.path}")
-        if not is_official or gave_second_factor(request):
-            return None
-        if is_mfa_enabled(user):
+        return self._without_second_factor(request) if is_official else None
+
+    def _without_second_factor(self, request: HttpRequest) -> HttpResponse | None:
+        if is_mfa_enabled(request.user):
+            if gave_second_factor(request):
+                return None
             logout(request)
             return redirect(f"{_login_url()}?next={request.path}")
         messages.warning(
@@ -73,6 +76,8 @@ def _has_expired(request: HttpRequest) -> bool:
     ):
         return True
     # Written once a minute, so that a page with ten requests is not ten session writes.
-    if now - seen > 60 or LAST_SEEN_AT not in request.session:
+    # A page that asks by itself how far an import is, is no sign of anybody sitting there.
+    is_click = "HTTP_HX_REQUEST" not in request.META
+    if LAST_SEEN_AT not in request.session or (is_click and now - seen > 60):
         request.session[LAST_SEEN_AT] = now
     return False

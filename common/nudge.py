@@ -22,8 +22,11 @@ def _send(task: str, arguments: dict[str, Any]) -> None:
     global _quiet_until  # noqa: PLW0603  # one pause for the whole process, like the cache's
     if time.monotonic() < _quiet_until:
         return
+    # Set before trying, so that threads that nudge together do not all wait for a dead broker.
+    before, _quiet_until = _quiet_until, time.monotonic() + PAUSE_SECONDS
     try:
         current_app.send_task(task, kwargs=arguments, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
-        _quiet_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("task queue is away, beat will do it: %s", type(error).__name__)
+    else:
+        _quiet_until = before

@@ -9,7 +9,8 @@ TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
-def _stop(sentence: str) -> NoReturn:
+def stop(sentence: str) -> NoReturn:
+    """End the process with one clear sentence."""
     sys.exit(f"configuration: {sentence}")
 
 
@@ -20,11 +21,11 @@ def text(name: str, default: str | None = None) -> str:
         try:
             return Path(file_name).read_text(encoding="utf-8").strip()
         except OSError as error:
-            _stop(f"{name}_FILE points to {file_name}, which cannot be read ({error.strerror}).")
+            stop(f"{name}_FILE points to {file_name}, which cannot be read ({error.strerror}).")
     value = os.environ.get(name)
     if value is None or (value == "" and default is None):
         if default is None:
-            _stop(f"{name} is required. docs/configuration.md says what it is for.")
+            stop(f"{name} is required. docs/configuration.md says what it is for.")
         return default
     return value
 
@@ -36,7 +37,7 @@ def flag(name: str, *, default: bool) -> bool:
         return True
     if value in FALSE:
         return False
-    _stop(f"{name}={value!r} is neither true nor false.")
+    stop(f"{name}={value!r} is neither true nor false.")
 
 
 def integer(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
@@ -45,9 +46,9 @@ def integer(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     try:
         number = int(value)
     except ValueError:
-        _stop(f"{name}={value!r} is not a whole number.")
+        stop(f"{name}={value!r} is not a whole number.")
     if not low <= number <= high:
-        _stop(f"{name}={number} is not between {low} and {high}.")
+        stop(f"{name}={number} is not between {low} and {high}.")
     return number
 
 

@@ -23,6 +23,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
+if DEMO and HTTPS:
+    env.stop("DEMO shows sign-in codes to everybody; it cannot be on at a public address.")
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, high=5)
 PORTAL_COMMUNE_CODE = env.text("PORTAL_COMMUNE_CODE", "16072")
 PORTAL_NAME = env.text("PORTAL_NAME", "Phú Lộc")
@@ -151,6 +153,11 @@ if REDIS_URL:
         "socket_connect_timeout": 0.2,
         "socket_timeout": 5,
         "visibility_timeout": 600,
+        # A nudge must not wait: kombu would try to connect for six seconds (`retry` is for more).
+        "max_retries": 0,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
     }
 else:
     # docs/adr/0003: 26 ms from nudge to work with one solo worker, no server to install.
@@ -167,7 +174,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "take-in-bill-files": {"task": "payments.tasks.take_in_bill_files", "schedule": 5.0},
     "take-in-register-files": {"task": "residents.tasks.take_in_register_files", "schedule": 5.0},
     "print-slips": {"task": "payments.tasks.print_slips", "schedule": 5.0},
-    "forget-old-calls": {"task": "payments.tasks.forget_old_calls", "schedule": 3600.0},
+    "tidy-up": {"task": "commune_portal.tasks.tidy_up", "schedule": 86_400.0},
     "check-the-books": {"task": "payments.tasks.check_the_books", "schedule": 3600.0},
     "heartbeat": {"task": "commune_portal.tasks.beat_heart", "schedule": 15.0},
 }
@@ -227,7 +234,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_USERNAME_FORM_FIELD = "phone"  # as allauth names it, in E.164 whatever was typed
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
+AXES_CLIENT_IP_CALLABLE = "common.net.client_ip"
 AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_VERBOSE = False
@@ -239,6 +246,7 @@ OFFICIALS_SESSION_SECONDS = 12 * 60 * 60
 # --- Messages to people ----------------------------------------------------------------------
 SMS_GATEWAY_URL = env.text("SMS_GATEWAY_URL", "")
 SMS_GATEWAY_TOKEN = env.text("SMS_GATEWAY_TOKEN", "")
+MESSAGE_DAYS = env.integer("MESSAGE_DAYS", 180)
 SIGN_IN_CODES_PER_DAY = env.integer("SIGN_IN_CODES_PER_DAY", 2000)
 
 # --- Payments --------------------------------------------------------------------------------
@@ -247,6 +255,7 @@ BANK_APP_LINK = env.text("BANK_APP_LINK", "")
 SIGNATURE_TOLERANCE_SECONDS = 300
 PARTNER_CACHE_SECONDS = 5
 API_CALL_DAYS = env.integer("API_CALL_DAYS", 400)
+UPLOAD_DAYS = env.integer("UPLOAD_DAYS", 180)
 
 OAUTH2_PROVIDER = {
     # RFC 9700, the current security practice: tokens kept as hashes, every weaker grant refused.

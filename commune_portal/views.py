@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -102,7 +102,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         seen = Heartbeat.objects.filter(process="worker").values_list("at", flat=True).first()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return JsonResponse({"database": "away"}, status=503)
     is_worker_seen = bool(seen and timezone.now() - seen < WORKER_SILENT_AFTER)
     cache.set("readyz", 1, timeout=10)

@@ -60,6 +60,7 @@ class Message(OutboxModel, TimestampedModel):
             ),
             models.Index(fields=["user", "-created_at"], name="message_inbox"),
             models.Index(fields=["phone", "kind", "created_at"], name="message_count_by_phone"),
+            models.Index(fields=["kind", "created_at"], name="message_count_by_day"),
         )
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from notifications.models import Message
 SIGN_IN_CODE = "sign-in-code"
 UNKNOWN_NUMBER = "unknown-number"
 # Number of codes, within: what one person can need. Codes cost money and are a way to harass.
+UNKNOWN_NUMBERS_PER_DAY = 200
 CODES_PER_PHONE = ((3, timedelta(minutes=5)), (10, timedelta(days=1)))
 
 
@@ -65,7 +66,7 @@ def mark_inbox_read(*, user: User, at: datetime) -> int:
 @transaction.atomic
 def send_sign_in_code(*, phone: str, code: str, at: datetime) -> Message:
     """Send a one-time code. Raises TooManyCodesError beyond what one person can need."""
-    _guard_codes(phone=phone, at=at)
+    _guard_codes(phone=phone, kind=SIGN_IN_CODE, at=at)
     return send_sms(
         phone=phone,
         text=_("%(code)s is your code for the %(portal)s portal. Tell it to nobody.")
@@ -79,7 +80,7 @@ def send_sign_in_code(*, phone: str, code: str, at: datetime) -> Message:
 @transaction.atomic
 def tell_unknown_number(*, phone: str, at: datetime) -> Message:
     """Tell the owner of a number that no household has given it, and whom to ask."""
-    _guard_codes(phone=phone, at=at)
+    _guard_codes(phone=phone, kind=UNKNOWN_NUMBER, at=at)
     return send_sms(
         phone=phone,
         text=_(
@@ -92,14 +93,17 @@ def tell_unknown_number(*, phone: str, at: datetime) -> Message:
     )
 
 
-def _guard_codes(*, phone: str, at: datetime) -> None:
+def _guard_codes(*, phone: str, kind: str, at: datetime) -> None:
     sent = Message.objects.filter(kind__in=(SIGN_IN_CODE, UNKNOWN_NUMBER))
     for limit, window in CODES_PER_PHONE:
         if sent.filter(phone=phone, created_at__gt=at - window).count() >= limit:
             raise TooManyCodesError(
                 _("We have sent several codes to this number. Please wait a little and try again.")
             )
-    if sent.filter(created_at__gt=at - timedelta(days=1)).count() >= settings.SIGN_IN_CODES_PER_DAY:
+    # Invented numbers have a small budget of their own: they cannot use up the residents'.
+    budget = UNKNOWN_NUMBERS_PER_DAY if kind == UNKNOWN_NUMBER else settings.SIGN_IN_CODES_PER_DAY
+    today = Message.objects.filter(kind=kind, created_at__gt=at - timedelta(days=1))
+    if today.count() >= budget:
         raise TooManyCodesError(
             _(
                 "Today's budget for codes is used up. "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db import connection, transaction
 from django.db.models import Count, F, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
@@ -9,8 +10,15 @@ from payments.models import Bill, Entry, Posting, ReceiptSeries, UnappliedMoney
 from payments.services.bills import PAYMENT_CODES
 
 
-def discrepancies() -> list[str]:
-    """List what does not add up, one line each; empty when the books are right. Five queries."""
+@transaction.atomic
+def discrepancies(*, patiently: bool = False) -> list[str]:
+    """List what does not add up, one line each; empty when the books are right. Five queries.
+
+    With `patiently` a large ledger may take longer than a page's query may.
+    """
+    if patiently and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '10min'")
     return [
         *_unbalanced_entries(),
         *_total(),

@@ -117,7 +117,7 @@ class ImportProfileForm(forms.ModelForm[ImportProfile]):
         encoding: str = self.cleaned_data["encoding"].strip()
         try:
             "".encode(encoding)
-        except LookupError:
+        except (LookupError, UnicodeError):
             raise forms.ValidationError(
                 _("There is no such encoding. Most files are utf-8-sig or cp1258.")
             ) from None

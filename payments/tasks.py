@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 
 from common.outbox import OutboxQuerySet
 from payments import books
-from payments.models import ApiCall, BillImport, SlipRun
+from payments.models import BillImport, SlipRun
 from payments.services import imports, receipts, slips
 
 IMPORT_LEASE = timedelta(minutes=10)
@@ -29,7 +29,7 @@ def take_in_bill_files(limit: int = 1) -> None:
 
 
 @shared_task(ignore_result=True)
-def tell_of_receipts(limit: int = 200) -> None:
+def tell_of_receipts(limit: int = 1000) -> None:
     """Tell households of receipts that nobody has told them of. Beat runs this every few seconds.
 
     Twice is fine: each receipt's notice is a row that can be made once.
@@ -38,15 +38,9 @@ def tell_of_receipts(limit: int = 200) -> None:
 
 
 @shared_task(ignore_result=True)
-def forget_old_calls() -> None:
-    """Delete partners' calls older than API_CALL_DAYS. Beat runs this; twice deletes nothing."""
-    ApiCall.objects.filter(at__lt=timezone.now() - timedelta(days=settings.API_CALL_DAYS)).delete()
-
-
-@shared_task(ignore_result=True)
 def check_the_books() -> None:
     """Recompute every projection, cry out when one is off. Beat runs this; twice only reads."""
-    for discrepancy in books.discrepancies():
+    for discrepancy in books.discrepancies(patiently=True):
         logger.critical("the books are wrong: %s", discrepancy)
 
 

@@ -18,7 +18,7 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
         """Households whose contact number, or a member's, is the verified number of this person."""
         if not user.is_phone_verified:
             return self.none()
-        members = Resident.objects.filter(phone=user.phone).values("household")
+        members = Resident.objects.living_here().filter(phone=user.phone).values("household")
         return self.filter(Q(phone=user.phone) | Q(pk__in=members), is_active=True)
 
 
@@ -52,6 +52,15 @@ class Household(TimestampedModel):
         return f"{self.representative} ({self.code})"
 
 
+class ResidentQuerySet(models.QuerySet["Resident"]):
+    """Ways to narrow a set of residents."""
+
+    def living_here(self) -> Self:
+        """Those who belong to their household still: nobody who moved away or died."""
+        gone = (Resident.Residence.LEFT, Resident.Residence.DECEASED)
+        return self.exclude(residence__in=gone)
+
+
 class Resident(TimestampedModel):
     """One person of a household."""
 
@@ -79,6 +88,8 @@ class Resident(TimestampedModel):
         _("residence status"), max_length=10, choices=Residence, default=Residence.PERMANENT
     )
     phone = models.CharField(_("phone number"), max_length=16, blank=True)
+
+    objects = ResidentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("resident")

@@ -8,12 +8,17 @@ def name_behind_phone(phone: str) -> str:
     household = Household.objects.filter(phone=phone, is_active=True).order_by("pk").first()
     if household is not None:
         return household.representative
-    members = Resident.objects.filter(phone=phone, household__is_active=True)
+    members = Resident.objects.living_here().filter(phone=phone, household__is_active=True)
     resident = members.order_by("pk").first()
     return resident.full_name if resident else ""
 
 
 def phones_of(household: Household) -> set[str]:
     """Every number that speaks for this household. One query."""
-    members = household.residents.exclude(phone="").values_list("phone", flat=True)
-    return {household.phone, *members} - {""}
+    members = (
+        Resident.objects.living_here()
+        .filter(household=household)
+        .exclude(phone="")
+        .values_list("phone", flat=True)
+    )
+    return {household.phone, *members.values_list("phone", flat=True)} - {""}

@@ -73,7 +73,9 @@ def main() -> None:
 def all_checks() -> dict[str, Check]:
     """Name the checks as they are printed; the longest first."""
     return {
-        "types (mypy)": tool("mypy", *APPS, "manage.py", *python_files("scripts")),
+        "types (mypy)": tool(
+            "mypy", "--cache-dir", os.devnull, *APPS, "manage.py", *python_files("scripts")
+        ),
         "layout (ruff format)": tool("ruff", "format", "--check", "--quiet", "."),
         "rules (ruff check)": tool("ruff", "check", "--quiet", "."),
         "imports (import-linter)": tool("lint-imports", "--no-cache"),

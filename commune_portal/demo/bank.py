@@ -51,7 +51,7 @@ def _renew(partner: BankPartner, *, at: datetime) -> Credentials:
     application.client_secret = client_secret
     application.save(update_fields=["client_secret"])
     for key in partner.keys.live(at=at):
-        end_key(kid=key.kid, at=at)
+        end_key(partner=partner, kid=key.kid, at=at)
     key, secret = add_hmac_secret(partner=partner, at=at)
     return Credentials(CODE, application.client_id, client_secret, key.kid, secret)
 

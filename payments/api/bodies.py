@@ -94,13 +94,10 @@ class _Fields:
             return datetime.min.replace(tzinfo=UTC)
         return moment
 
-    def uuid(self, name: str) -> UUID | None:
-        value = self.text(name, limit=36)
-        try:
-            return UUID(value) if value else None
-        except ValueError:
-            self.errors.append((name, _("must be a UUID")))
-            return None
+    def lenient_text(self, name: str) -> str:
+        """Read what does not change the money: anything is taken, what no text holds is dropped."""
+        value = self.values.get(name)
+        return CONTROL.sub("", "" if value is None else str(value))
 
     def settle(self) -> None:
         """Raise what was found wrong, all of it together."""
@@ -138,16 +135,16 @@ def payment(raw: bytes) -> PaymentReport:
     `other`, a long memo is cut. Money that moved must not bounce for a word too many.
     """
     fields = _Fields(raw)
-    channel = fields.text("channel", limit=40)
+    channel = fields.lenient_text("channel")
     report = PaymentReport(
         bank_ref=fields.reference("bank_ref"),
         amount=fields.amount("amount") or 0,
         paid_at=fields.moment("paid_at"),
         channel=channel if channel in CHANNELS else Channel.OTHER.value,
-        payment_code=fields.text("payment_code", limit=MAX_BYTES)[:MEMO_KEPT],
-        memo=fields.text("memo", limit=MAX_BYTES)[:MEMO_KEPT],
-        payer_account_masked=fields.text("payer_account_masked", limit=MAX_BYTES)[:40],
-        inquiry_id=fields.uuid("inquiry_id"),
+        payment_code=fields.lenient_text("payment_code")[:MEMO_KEPT],
+        memo=fields.lenient_text("memo")[:MEMO_KEPT],
+        payer_account_masked=fields.lenient_text("payer_account_masked")[:40],
+        inquiry_id=_uuid_or_none(fields.lenient_text("inquiry_id")),
     )
     fields.settle()
     return report
@@ -209,3 +206,10 @@ def _moment(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if 2000 <= year <= 2100 else None
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

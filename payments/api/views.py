@@ -24,7 +24,7 @@ from common.ids import uuid7
 from common.net import client_ip
 from payments.api import answers, auth, bodies, serializers
 from payments.api.problems import Problem, ProblemError, problem_response, refuse
-from payments.models import ApiCall, Biller, Payment
+from payments.models import ApiCall, BankPartner, Biller, Payment
 from payments.services import inquiries
 from payments.services.booking import NOBODY, Caller, record_payment
 from payments.services.reversals import ReversalReport, reverse_payment
@@ -62,13 +62,13 @@ class PartnerView(APIView):
     scope: ClassVar[str] = "bills:read"
     must_sign: ClassVar[bool] = False
 
-    session: auth.Session
+    session: auth.Session | None
     at: datetime
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # DRF's own request is not built
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the call; whatever happens, the answer is JSON with a code."""
         started = time.perf_counter()
-        self.session = None  # type: ignore[assignment]  # unknown until the token is read
+        self.session = None
         self.at = timezone.now()
         try:
             response = self._call(request, *args, **kwargs)
@@ -108,18 +108,18 @@ class PartnerView(APIView):
         handler: Callable[..., HttpResponse] | None = getattr(self, method, None)
         if method not in {"get", "post"} or handler is None:
             raise refuse(405, "method-not-allowed", _("This address does not take this method."))
-        self.session = auth.authenticate(request)
-        partner = self.session.partner
+        session = self.session = auth.authenticate(request)
+        partner = session.partner
         wait = ratelimit.take(f"partner:{partner.code}", limit=partner.requests_per_minute)
         if wait:
             raise ProblemError(Problem.rate_limited(wait))
-        if self.scope not in self.session.scopes:
+        if self.scope not in session.scopes:
             raise refuse(403, "scope-missing", _("The access token does not allow this call."))
         if method == "post":
-            kwargs["body"] = self._body(request)
+            kwargs["body"] = self._body(request, session)
         return handler(request, *args, **kwargs)
 
-    def _body(self, request: HttpRequest) -> bytes:
+    def _body(self, request: HttpRequest, session: auth.Session) -> bytes:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > bodies.MAX_BYTES:
             raise refuse(413, "too-large", _("A body may have 16 KiB at most."))
@@ -127,8 +127,15 @@ class PartnerView(APIView):
             raise refuse(415, "not-json", _("Send application/json."), retry="after_fix")
         body = request.body
         if self.must_sign:
-            auth.check_signature(request, session=self.session, body=body)
+            auth.check_signature(request, session=session, body=body)
         return body
+
+    @property
+    def partner(self) -> BankPartner:
+        """The partner whose token was read; handlers run after that only."""
+        if self.session is None:
+            raise refuse(401, "token-missing", _("Send an access token: Authorization: Bearer …"))
+        return self.session.partner
 
     def _caller(self, request: HttpRequest) -> Caller:
         return Caller(
@@ -143,18 +150,22 @@ class PartnerView(APIView):
             logger.warning("refused call: %s %s %s", status, code, caller.path)
             if ratelimit.take(f"anonymous:{caller.ip}", limit=ANONYMOUS_PER_MINUTE):
                 return
-        ApiCall.objects.create(
-            at=self.at,
-            partner=self.session.partner if self.session else None,
-            request_id=caller.request_id,
-            method=(request.method or "")[:7],
-            path=caller.path,
-            subject=subject[:80],
-            status=status,
-            code=code[:40],
-            ip=caller.ip,
-            microseconds=int((time.perf_counter() - started) * 1_000_000),
-        )
+        try:
+            ApiCall.objects.create(
+                at=self.at,
+                partner=self.session.partner if self.session else None,
+                request_id=caller.request_id,
+                method=(request.method or "")[:7],
+                path=caller.path,
+                subject=subject[:80],
+                status=status,
+                code=code[:40],
+                ip=caller.ip,
+                microseconds=int((time.perf_counter() - started) * 1_000_000),
+            )
+        except (DatabaseError, InterfaceError):
+            logger.exception("a partner's call could not be logged: %s %s", status, code)
+            connection.close_if_unusable_or_obsolete()
 
 
 def idempotency_key(request: HttpRequest) -> str:
@@ -232,7 +243,7 @@ class InquiriesView(PartnerView):
         return response
 
     def _look_up(self, asked: bodies.InquiryBody, *, caller: Caller) -> answers.Owed | Problem:
-        partner = self.session.partner
+        partner = self.partner
         if asked.payment_code:
             bill = inquiries.ask_by_payment_code(
                 code=asked.payment_code, partner=partner, caller=caller, at=self.at
@@ -275,7 +286,7 @@ class PaymentsView(PartnerView):
     def post(self, request: HttpRequest, *, body: bytes) -> HttpResponse:
         key = idempotency_key(request)
         booking = record_payment(
-            partner=self.session.partner,
+            partner=self.partner,
             key=key,
             report=bodies.payment(body),
             at=self.at,
@@ -304,7 +315,7 @@ class PaymentsView(PartnerView):
         bank_ref = request.GET.get("bank_ref", "")
         if not bodies.REFERENCE.fullmatch(bank_ref):
             raise refuse(400, "malformed", _("Ask with ?bank_ref=…"), retry="after_fix")
-        found = Payment.objects.of_partner(self.session.partner).filter(bank_ref=bank_ref)
+        found = Payment.objects.of_partner(self.partner).filter(bank_ref=bank_ref)
         payments = [answers.payment(payment) for payment in answers.with_details(found)]
         return not_modified_or(request, Answer({"payments": payments}, subject=bank_ref))
 
@@ -317,7 +328,7 @@ class PaymentView(PartnerView):
         responses={200: serializers.PaymentOut, **serializers.PROBLEMS_OF_ONE},
     )
     def get(self, request: HttpRequest, payment_id: UUID) -> HttpResponse:
-        own = Payment.objects.of_partner(self.session.partner)
+        own = Payment.objects.of_partner(self.partner)
         payment = answers.with_details(own.filter(pk=payment_id)).first()
         if payment is None:
             raise refuse(404, "payment-not-found", _("You have reported no such payment."))
@@ -346,7 +357,7 @@ class ReversalsView(PartnerView):
     def post(self, request: HttpRequest, payment_id: UUID, *, body: bytes) -> HttpResponse:
         key = idempotency_key(request)
         said = bodies.reversal(body)
-        own = Payment.objects.of_partner(self.session.partner).filter(pk=payment_id).first()
+        own = Payment.objects.of_partner(self.partner).filter(pk=payment_id).first()
         if own is not None and own.bank_ref != said.bank_ref:
             raise refuse(
                 422,
@@ -355,7 +366,7 @@ class ReversalsView(PartnerView):
                 retry="after_fix",
             )
         result = reverse_payment(
-            partner=self.session.partner,
+            partner=self.partner,
             key=key,
             report=ReversalReport(str(payment_id), said.reason_code, said.note),
             at=self.at,

@@ -45,7 +45,7 @@ BEGIN
     RETURN QUERY
       SELECT known.id, known.bank_ref::text, known.amount, known.applied, coalesce(b.payment_code, '')::text,
              coalesce(u.amount, 0)::bigint, coalesce(u.reason, '')::text,
-             coalesce(s.code || '-' || lpad(r.number::text, 6, '0'), '')::text, coalesce(r.token, '')::text,
+             coalesce(s.code || '-' || lpad(r.number::text, greatest(6, length(r.number::text)), '0'), '')::text, coalesce(r.token, '')::text,
              known.paid_at, known.booked_at, true, known.fingerprint::text
         FROM (SELECT 1) one
         LEFT JOIN payments_bill b ON b.id = known.bill_id
@@ -128,7 +128,7 @@ BEGIN
   RETURN QUERY SELECT
     p_id, p_bank_ref, p_amount, apply, coalesce(bill.payment_code, '')::text,
     p_amount - apply, CASE WHEN p_amount > apply THEN reason ELSE '' END,
-    CASE WHEN apply > 0 THEN series_code || '-' || lpad(number::text, 6, '0') ELSE '' END,
+    CASE WHEN apply > 0 THEN series_code || '-' || lpad(number::text, greatest(6, length(number::text)), '0') ELSE '' END,
     CASE WHEN apply > 0 THEN p_token ELSE '' END,
     p_paid_at, p_at, false, p_fingerprint;
 END $$;

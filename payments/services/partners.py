@@ -96,9 +96,9 @@ def add_public_key(*, partner: BankPartner, kid: str, public_key: str, at: datet
 
 
 @transaction.atomic
-def end_key(*, kid: str, at: datetime) -> PartnerKey:
-    """Let a key end now; ended keys stay on record."""
-    key = PartnerKey.objects.select_for_update().get(kid=kid)
+def end_key(*, partner: BankPartner, kid: str, at: datetime) -> PartnerKey:
+    """Let a partner's key end now; ended keys stay on record. Raises PartnerKey.DoesNotExist."""
+    key = PartnerKey.objects.select_for_update().get(partner=partner, kid=kid)
     if key.valid_to is None or key.valid_to > at:
         key.valid_to = at
         key.save(update_fields=["valid_to", "updated_at"])

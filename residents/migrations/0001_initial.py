@@ -6,113 +6,258 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('addresses', '0001_initial'),
+        ("addresses", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Household',
+            name="Household",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('code', models.CharField(max_length=20, unique=True, verbose_name='household code')),
-                ('representative', models.CharField(max_length=120, verbose_name='representative')),
-                ('representative_sort_key', models.CharField(editable=False, max_length=400)),
-                ('search_key', models.CharField(editable=False, max_length=300)),
-                ('phone', models.CharField(blank=True, max_length=16, verbose_name='phone number')),
-                ('lane', models.CharField(blank=True, max_length=120, verbose_name='lane, house')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('village', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='addresses.village', verbose_name='village')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "code",
+                    models.CharField(max_length=20, unique=True, verbose_name="household code"),
+                ),
+                ("representative", models.CharField(max_length=120, verbose_name="representative")),
+                ("representative_sort_key", models.CharField(editable=False, max_length=400)),
+                ("search_key", models.CharField(editable=False, max_length=300)),
+                ("phone", models.CharField(blank=True, max_length=16, verbose_name="phone number")),
+                ("lane", models.CharField(blank=True, max_length=120, verbose_name="lane, house")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "village",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="addresses.village",
+                        verbose_name="village",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'household',
-                'verbose_name_plural': 'households',
+                "verbose_name": "household",
+                "verbose_name_plural": "households",
             },
         ),
         migrations.CreateModel(
-            name='RegisterImport',
+            name="RegisterImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('claimed_until', models.DateTimeField(editable=False, null=True, verbose_name='claimed until')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts')),
-                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished at')),
-                ('last_error', models.CharField(blank=True, editable=False, max_length=300, verbose_name='last error')),
-                ('file_name', models.CharField(editable=False, max_length=200, verbose_name='file name')),
-                ('digest', models.CharField(editable=False, max_length=64, verbose_name='SHA-256')),
-                ('status', models.CharField(choices=[('checking', 'Being checked'), ('checked', 'Checked, nothing changed yet'), ('applying', 'Being taken over'), ('done', 'Taken over'), ('failed', 'Could not be read')], default='checking', editable=False, max_length=10, verbose_name='status')),
-                ('row_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='rows')),
-                ('new_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='new')),
-                ('changed_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='changed')),
-                ('unchanged_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='unchanged')),
-                ('refused_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='refused')),
-                ('error', models.CharField(blank=True, editable=False, max_length=300, verbose_name='error')),
-                ('file', models.FileField(upload_to='imports/register/', verbose_name='file')),
-                ('uploaded_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(editable=False, null=True, verbose_name="claimed until"),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, verbose_name="attempts"
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="last error"
+                    ),
+                ),
+                (
+                    "file_name",
+                    models.CharField(editable=False, max_length=200, verbose_name="file name"),
+                ),
+                ("digest", models.CharField(editable=False, max_length=64, verbose_name="SHA-256")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("checking", "Being checked"),
+                            ("checked", "Checked, nothing changed yet"),
+                            ("applying", "Being taken over"),
+                            ("done", "Taken over"),
+                            ("failed", "Could not be read"),
+                        ],
+                        default="checking",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "row_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="rows"),
+                ),
+                (
+                    "new_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="new"),
+                ),
+                (
+                    "changed_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="changed"),
+                ),
+                (
+                    "unchanged_count",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="unchanged"
+                    ),
+                ),
+                (
+                    "refused_count",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="refused"),
+                ),
+                (
+                    "error",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="error"
+                    ),
+                ),
+                ("file", models.FileField(upload_to="imports/register/", verbose_name="file")),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="uploaded by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'register import',
-                'verbose_name_plural': 'register imports',
+                "verbose_name": "register import",
+                "verbose_name_plural": "register imports",
             },
         ),
         migrations.CreateModel(
-            name='RegisterImportProblem',
+            name="RegisterImportProblem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row_number', models.PositiveIntegerField(verbose_name='row')),
-                ('column', models.CharField(blank=True, max_length=80, verbose_name='column')),
-                ('value', models.CharField(blank=True, max_length=200, verbose_name='value')),
-                ('sentence', models.CharField(max_length=300, verbose_name='problem')),
-                ('file_import', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='residents.registerimport')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_number", models.PositiveIntegerField(verbose_name="row")),
+                ("column", models.CharField(blank=True, max_length=80, verbose_name="column")),
+                ("value", models.CharField(blank=True, max_length=200, verbose_name="value")),
+                ("sentence", models.CharField(max_length=300, verbose_name="problem")),
+                (
+                    "file_import",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="problems",
+                        to="residents.registerimport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'problem in a row',
-                'verbose_name_plural': 'problems in rows',
+                "verbose_name": "problem in a row",
+                "verbose_name_plural": "problems in rows",
             },
         ),
         migrations.CreateModel(
-            name='Resident',
+            name="Resident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('code', models.CharField(max_length=24, unique=True, verbose_name='resident code')),
-                ('full_name', models.CharField(max_length=120, verbose_name='full name')),
-                ('sort_key', models.CharField(editable=False, max_length=400)),
-                ('search_key', models.CharField(editable=False, max_length=200)),
-                ('birth_date', models.DateField(blank=True, null=True, verbose_name='birth date')),
-                ('sex', models.CharField(choices=[('female', 'Female'), ('male', 'Male')], max_length=6, verbose_name='sex')),
-                ('residence', models.CharField(choices=[('permanent', 'Permanent residence'), ('temporary', 'Temporary residence'), ('away', 'Temporarily away'), ('left', 'Moved away'), ('deceased', 'Deceased')], default='permanent', max_length=10, verbose_name='residence status')),
-                ('phone', models.CharField(blank=True, max_length=16, verbose_name='phone number')),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='residents', to='residents.household', verbose_name='household')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "code",
+                    models.CharField(max_length=24, unique=True, verbose_name="resident code"),
+                ),
+                ("full_name", models.CharField(max_length=120, verbose_name="full name")),
+                ("sort_key", models.CharField(editable=False, max_length=400)),
+                ("search_key", models.CharField(editable=False, max_length=200)),
+                ("birth_date", models.DateField(blank=True, null=True, verbose_name="birth date")),
+                (
+                    "sex",
+                    models.CharField(
+                        choices=[("female", "Female"), ("male", "Male")],
+                        max_length=6,
+                        verbose_name="sex",
+                    ),
+                ),
+                (
+                    "residence",
+                    models.CharField(
+                        choices=[
+                            ("permanent", "Permanent residence"),
+                            ("temporary", "Temporary residence"),
+                            ("away", "Temporarily away"),
+                            ("left", "Moved away"),
+                            ("deceased", "Deceased"),
+                        ],
+                        default="permanent",
+                        max_length=10,
+                        verbose_name="residence status",
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=16, verbose_name="phone number")),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="residents",
+                        to="residents.household",
+                        verbose_name="household",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'resident',
-                'verbose_name_plural': 'residents',
+                "verbose_name": "resident",
+                "verbose_name_plural": "residents",
             },
         ),
         migrations.AddIndex(
-            model_name='household',
-            index=models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['phone'], name='household_phone'),
+            model_name="household",
+            index=models.Index(
+                condition=models.Q(("phone", ""), _negated=True),
+                fields=["phone"],
+                name="household_phone",
+            ),
         ),
         migrations.AddIndex(
-            model_name='household',
-            index=models.Index(fields=['village', 'representative_sort_key'], name='household_by_village'),
+            model_name="household",
+            index=models.Index(
+                fields=["village", "representative_sort_key"], name="household_by_village"
+            ),
         ),
         migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['phone'], name='resident_phone'),
+            model_name="resident",
+            index=models.Index(
+                condition=models.Q(("phone", ""), _negated=True),
+                fields=["phone"],
+                name="resident_phone",
+            ),
         ),
         migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['birth_date'], name='resident_birth_date'),
+            model_name="resident",
+            index=models.Index(fields=["birth_date"], name="resident_birth_date"),
         ),
     ]

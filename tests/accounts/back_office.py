@@ -31,5 +31,5 @@ def office(role: Role | None = None) -> Client:
 
 
 def make_holder(role: Role | None) -> User:
-    user = make_official(is_superuser=role is None, has_totp=False)
+    user = make_official(is_superuser=role is None)
     return give_role(user=user, role=role) if role else user

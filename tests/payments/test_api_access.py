@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
 
@@ -296,3 +296,19 @@ def test_the_readable_description_comes_from_this_host_alone(client):
     assert page.status_code == 200
     assert "http://" not in page.content.decode().replace("http://testserver", "")
     assert "https://" not in page.content.decode()
+
+
+def test_keys_are_turned_over_by_command(bank, capsys):
+    old = bank.credentials.hmac_key_id
+
+    call_command("partner_key", bank.partner.code, "--add-hmac")
+    call_command("partner_key", bank.partner.code, "--end", old)
+    call_command("partner_key", bank.partner.code, "--add-ed25519", "A" * 43, "--kid", "ed-1")
+
+    live = bank.partner.keys.live(at=timezone.now()).order_by("pk")
+    assert [key.algorithm for key in live] == ["hmac-sha256", "eddsa"]
+    assert old in capsys.readouterr().out
+    with pytest.raises(CommandError):
+        call_command("partner_key", bank.partner.code, "--end", "nobody")
+    with pytest.raises(CommandError):
+        call_command("partner_key", bank.partner.code, "--add-ed25519", "short")
