@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,34 +14,114 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('claimed_until', models.DateTimeField(editable=False, null=True, verbose_name='claimed until')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts')),
-                ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished at')),
-                ('last_error', models.CharField(blank=True, editable=False, max_length=300, verbose_name='last error')),
-                ('kind', models.SlugField(max_length=30, verbose_name='kind')),
-                ('channel', models.CharField(choices=[('sms', 'SMS'), ('inbox', 'Inbox in the portal')], max_length=10, verbose_name='channel')),
-                ('phone', models.CharField(blank=True, max_length=16, verbose_name='phone number')),
-                ('title', models.CharField(blank=True, max_length=120, verbose_name='title')),
-                ('text', models.TextField(verbose_name='text')),
-                ('link', models.CharField(blank=True, max_length=200, verbose_name='link')),
-                ('is_secret', models.BooleanField(default=False, help_text='The text is wiped once it has been sent.', verbose_name='secret')),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', max_length=10, verbose_name='status')),
-                ('dedupe_key', models.CharField(max_length=80, null=True, unique=True, verbose_name='dedupe key')),
-                ('provider_id', models.CharField(blank=True, max_length=80, verbose_name="provider's id")),
-                ('read_at', models.DateTimeField(null=True, verbose_name='read at')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(editable=False, null=True, verbose_name="claimed until"),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, verbose_name="attempts"
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "last_error",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="last error"
+                    ),
+                ),
+                ("kind", models.SlugField(max_length=30, verbose_name="kind")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("sms", "SMS"), ("inbox", "Inbox in the portal")],
+                        max_length=10,
+                        verbose_name="channel",
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=16, verbose_name="phone number")),
+                ("title", models.CharField(blank=True, max_length=120, verbose_name="title")),
+                ("text", models.TextField(verbose_name="text")),
+                ("link", models.CharField(blank=True, max_length=200, verbose_name="link")),
+                (
+                    "is_secret",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The text is wiped once it has been sent.",
+                        verbose_name="secret",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "dedupe_key",
+                    models.CharField(
+                        max_length=80, null=True, unique=True, verbose_name="dedupe key"
+                    ),
+                ),
+                (
+                    "provider_id",
+                    models.CharField(blank=True, max_length=80, verbose_name="provider's id"),
+                ),
+                ("read_at", models.DateTimeField(null=True, verbose_name="read at")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
-                'indexes': [models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['due_at'], name='message_waiting'), models.Index(fields=['user', '-created_at'], name='message_inbox'), models.Index(fields=['phone', 'kind', 'created_at'], name='message_count_by_phone'), models.Index(fields=['kind', 'created_at'], name='message_count_by_day')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('phone', ''), _negated=True), ('user__isnull', False), _connector='OR'), name='message_has_someone_to_reach')],
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("finished_at__isnull", True)),
+                        fields=["due_at"],
+                        name="message_waiting",
+                    ),
+                    models.Index(fields=["user", "-created_at"], name="message_inbox"),
+                    models.Index(
+                        fields=["phone", "kind", "created_at"], name="message_count_by_phone"
+                    ),
+                    models.Index(fields=["kind", "created_at"], name="message_count_by_day"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("phone", ""), _negated=True),
+                            ("user__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="message_has_someone_to_reach",
+                    )
+                ],
             },
         ),
     ]
