@@ -62,16 +62,7 @@ PACKAGES = (
         leave_out=("idp", "socialaccount/providers", "templates/idp", "templates/openid"),
     ),
     Package("axes"),
-    Package(
-        "import_export",
-        also=(
-            "new through import_export",
-            "update through import_export",
-            "delete through import_export",
-        ),
-    ),
     Package("rest_framework"),
-    Package("leaflet", leave_out=("tests",)),
 )
 
 

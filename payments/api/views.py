@@ -82,7 +82,7 @@ class PartnerView(APIView):
             self._log(request, status=error.http_status, code=error.code, started=started)
         except (DatabaseError, InterfaceError):
             logger.exception("the database did not answer a partner's call")
-            connection.close_if_unusable_or_obsolete()
+            _let_go_of_a_dead_session()
             response = problem_response(
                 request,
                 Problem(503, "not-available", _("Please send the same call again."), "same_key"),
@@ -165,7 +165,13 @@ class PartnerView(APIView):
             )
         except (DatabaseError, InterfaceError):
             logger.exception("a partner's call could not be logged: %s %s", status, code)
-            connection.close_if_unusable_or_obsolete()
+            _let_go_of_a_dead_session()
+
+
+def _let_go_of_a_dead_session() -> None:
+    """Give this thread a new database session next time, if the one it has is broken."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def idempotency_key(request: HttpRequest) -> str:

@@ -9,6 +9,8 @@ import schemathesis
 import yaml
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
@@ -52,7 +54,12 @@ def test_the_schema_is_openapi_3_1_and_names_what_the_contract_needs():
 
 @pytest.fixture
 def bank(db):
-    return Bank()
+    # As Django's own test client does: a request's end must not close the test's transaction.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield Bank()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.slow  # two dozen generated calls for each of six operations

@@ -192,5 +192,5 @@ def test_lists_of_runs_and_imports_do_not_ask_row_by_row(count, django_assert_ma
         )
 
     for model in (BillImport, SlipRun):
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             assert browser.get(listing(model)).status_code == 200
