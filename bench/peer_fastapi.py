@@ -217,10 +217,8 @@ def problem(request: Request, error: RefusalError, trace: str) -> Response:
         "status": error.status,
         "detail": error.detail,
         "instance": request.url.path,
-        "code": error.code,
-        "retry": error.retry,
         "trace_id": trace,
-    }
+    } | {"code": error.code, "retry": error.retry}
     headers = {"X-Request-ID": trace} | SECURITY
     return Response(json.dumps(document), error.status, headers, "application/problem+json")
 

@@ -54,10 +54,11 @@ def test_the_schema_is_openapi_3_1_and_names_what_the_contract_needs():
 
 @pytest.fixture
 def bank(db):
+    opened = Bank()
     # As Django's own test client does: a request's end must not close the test's transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield Bank()
+    yield opened
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
