@@ -3,7 +3,7 @@
     python bench/bench_import.py [ROWS]
 
 Runs in the database of DATABASE_URL, which must be empty or a bench database of its own; what it
-makes is taken back. Figures: docs/performance.md.
+makes is taken back. Figures: docs/benchmarks.md.
 """
 
 # ruff: noqa: E402  # models can be imported only after django.setup()

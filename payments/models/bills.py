@@ -158,7 +158,8 @@ class Bill(TimestampedModel):
     """One amount that a household owes for one service.
 
     `paid` and `status` are projections of the ledger's postings, kept in the same transaction.
-    Overdue is derived from the due date and never stored.
+    Overdue is derived from the due date and never stored. Keys that lead a constraint or another
+    index have none of their own: each payment would have to write it (docs/benchmarks.md).
     """
 
     class Status(models.TextChoices):
@@ -168,7 +169,11 @@ class Bill(TimestampedModel):
         CANCELLED = "cancelled", _("Cancelled")
 
     biller = models.ForeignKey(
-        Biller, on_delete=models.PROTECT, related_name="bills", verbose_name=_("biller")
+        Biller,
+        on_delete=models.PROTECT,
+        related_name="bills",
+        verbose_name=_("biller"),
+        db_index=False,
     )
     reference = models.CharField(_("biller's bill number"), max_length=40)
     payment_code = models.CharField(_("payment code"), max_length=19, unique=True, editable=False)
@@ -180,6 +185,7 @@ class Bill(TimestampedModel):
         blank=True,
         related_name="+",
         verbose_name=_("household"),
+        db_index=False,
     )
     payer_name = models.CharField(_("payer"), max_length=120)
     period = models.CharField(_("period"), max_length=40, blank=True)

@@ -99,6 +99,7 @@ class Entry(AppendOnlyModel):
         null=True,
         related_name="+",
         verbose_name=_("by"),
+        db_index=False,
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
@@ -171,7 +172,11 @@ class Posting(AppendOnlyModel):
         Entry, on_delete=models.PROTECT, related_name="postings", verbose_name=_("ledger entry")
     )
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="postings", verbose_name=_("ledger account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="postings",
+        verbose_name=_("ledger account"),
+        db_index=False,
     )
     amount = models.BigIntegerField(_("amount (VND)"))
     bill = models.ForeignKey(
@@ -212,6 +217,7 @@ class Payment(AppendOnlyModel):
         on_delete=models.PROTECT,
         related_name="payments",
         verbose_name=_("partner bank"),
+        db_index=False,
     )
     idempotency_key = models.CharField(_("idempotency key"), max_length=80)
     fingerprint = models.CharField(_("fingerprint of the report"), max_length=64)
@@ -320,6 +326,7 @@ class Receipt(AppendOnlyModel):
         on_delete=models.PROTECT,
         related_name="receipts",
         verbose_name=_("receipt series"),
+        db_index=False,
     )
     number = models.PositiveIntegerField(_("number"))
     entry = models.OneToOneField(
