@@ -54,7 +54,7 @@ lock: ## pin pyproject.toml's dependencies anew (needs the network)
 
 messages: ## collect and compile the texts to translate (needs gettext)
 	$(BOOTSTRAP) setup --set dev
-	@SECRET_KEY=for-makemessages-only $(RUN) manage.py makemessages --locale vi --no-obsolete \
+	@SECRET_KEY=for-makemessages-only $(RUN) manage.py makemessages --locale vi --no-obsolete --no-wrap \
 		--ignore '.venv/*' --ignore 'var/*' --ignore 'bench/*' --ignore 'tests/*'
 	@$(RUN) scripts/third_party_messages.py
 	@SECRET_KEY=for-compilemessages-only $(RUN) manage.py compilemessages --ignore '.venv/*'
