@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from addresses.models import Village
 from common import phone as phone_numbers
 from common.cells import CellError, read_day
 from common.import_flow import Kind, Problem
+from common.row_cells import RowCells
 from common.tabular import Column, Row
 from common.text import fold
 from residents.models import Household, Resident
@@ -61,7 +61,6 @@ RESIDENCE_WORDS: Final = {
 _SEXES: Final = {fold(word): sex for word, sex in SEX_WORDS.items()}
 _RESIDENCES: Final = {fold(word): residence for word, residence in RESIDENCE_WORDS.items()}
 _UNIT: Final = re.compile(r"^(thon|ban|khu|xom|to dan pho)\s+")
-_SHORTENED_NUMBER: Final = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]+")
 
 
 class RegisterRow(NamedTuple):
@@ -136,9 +135,9 @@ class RowReader:
     def _household_facts(self, cells: "_Cells") -> dict[str, Any]:
         facts = {
             "village_id": self._village(cells),
-            "representative": cells.text("representative", limit=120),
+            "representative": cells.text("representative", limit=120, is_required=False),
             "phone": cells.phone("household_phone"),
-            "lane": cells.text("lane", limit=120),
+            "lane": cells.text("lane", limit=120, is_required=False),
         }
         return {name: value for name, value in facts.items() if value}
 
@@ -153,7 +152,7 @@ class RowReader:
         return {name: value for name, value in facts.items() if value}
 
     def _village(self, cells: "_Cells") -> int | None:
-        name = cells.text("village", limit=80)
+        name = cells.text("village", limit=80, is_required=False)
         if not name:
             return None
         key = fold(name) if fold(name) in self.villages else _plain_village(name)
@@ -186,28 +185,8 @@ _COLUMN_OF_FACT: Final = {
 }
 
 
-@dataclass(slots=True)
-class _Cells:
-    """The cells of one row, and what is wrong with them."""
-
-    row: Row
-    headings: dict[str, str]
-    problems: list[Problem] = field(default_factory=list)
-
-    def refuse(self, key: str, sentence: str | Promise) -> None:
-        self.problems.append(
-            Problem(self.row.number, self.headings[key], str(self.row[key]), sentence)
-        )
-
-    def text(self, key: str, *, limit: int, is_required: bool = False) -> str:
-        text = str(self.row[key])
-        if not text and is_required:
-            self.refuse(key, _("This cell is empty."))
-        elif len(text) > limit:
-            self.refuse(key, _("This is longer than %(limit)s characters.") % {"limit": limit})
-        elif _SHORTENED_NUMBER.fullmatch(text):
-            self.refuse(key, _("Excel has shortened this number. Format the column as text."))
-        return text
+class _Cells(RowCells):
+    """The cells of one row, with the kinds of cell that such a file has."""
 
     def phone(self, key: str) -> str:
         if not self.row[key]:

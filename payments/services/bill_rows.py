@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.cells import CellError, NumberText, read_amount, read_day
 from common.import_flow import Kind, Problem
+from common.row_cells import RowCells
 from common.tabular import Column, Row
 from payments import customer_code
 from payments.errors import ImportNotReadyError
@@ -23,7 +24,6 @@ from residents.models import Household
 MAX_AMOUNT: Final = 499_999_999  # VietQR carries no more; bill_amount_fits_vietqr
 OPEN: Final = (Bill.Status.OPEN, Bill.Status.PART_PAID)
 # "1.23457E+17": Excel has shortened a long number, its last digits are lost.
-_SHORTENED_NUMBER: Final = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]+")
 _FIRST_OF_MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})-01")
 
 
@@ -103,10 +103,10 @@ class RowReader:
     def read(self, row: Row) -> tuple[BillRow | None, list[Problem]]:
         """Give what the row says, or else all that is wrong with it."""
         cells = _Cells(row, self.headings)
-        reference = cells.text("reference", limit=40)
+        reference = cells.text("reference", limit=40, is_required=True)
         if reference:
             self._refuse_repeated(cells, reference)
-        code = cells.text("customer_code", limit=customer_code.MAX_LENGTH)
+        code = cells.text("customer_code", limit=customer_code.MAX_LENGTH, is_required=True)
         if code and not customer_code.fits(code, self.biller.customer_code_pattern):
             cells.refuse("customer_code", _("The customer code does not look like this biller's."))
         household_code = cells.text("household_code", limit=20, is_required=False)
@@ -114,7 +114,7 @@ class RowReader:
             self._refuse_second_household(cells, code, household_code)
         facts: dict[str, Any] = {
             "customer_code": code,
-            "payer_name": cells.text("payer_name", limit=120),
+            "payer_name": cells.text("payer_name", limit=120, is_required=True),
             "amount": cells.amount("amount"),
         }
         if "due_date" in self.headings:
@@ -145,28 +145,8 @@ class RowReader:
             )
 
 
-@dataclass(slots=True)
-class _Cells:
-    """The cells of one row, and what is wrong with them."""
-
-    row: Row
-    headings: dict[str, str]
-    problems: list[Problem] = field(default_factory=list)
-
-    def refuse(self, key: str, sentence: str | Promise) -> None:
-        self.problems.append(
-            Problem(self.row.number, self.headings[key], str(self.row[key]), sentence)
-        )
-
-    def text(self, key: str, *, limit: int, is_required: bool = True) -> str:
-        text = str(self.row[key])
-        if not text and is_required:
-            self.refuse(key, _("This cell is empty."))
-        elif len(text) > limit:
-            self.refuse(key, _("This is longer than %(limit)s characters.") % {"limit": limit})
-        elif _SHORTENED_NUMBER.fullmatch(text):
-            self.refuse(key, _("Excel has shortened this number. Format the column as text."))
-        return text
+class _Cells(RowCells):
+    """The cells of one row, with the kinds of cell that such a file has."""
 
     def amount(self, key: str) -> int:
         try:
