@@ -3,16 +3,20 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import ResolverMatch, resolve
 from django.utils import translation
 
 PREFIX = "/api/payments/v1/"
 URLCONF = "payments.api.urls"
 PING_AFTER_SECONDS = 1.0
+
+
+_this_thread = threading.local()
 
 
 class PartnerApiLane:
@@ -24,30 +28,39 @@ class PartnerApiLane:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._this_thread = threading.local()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        try:
-            match = resolve(request.path_info[len(PREFIX) - 1 :], URLCONF)
-        except Resolver404:
-            return self.get_response(request)
-        request.resolver_match = match
-        self._spare_the_ping()
-        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        return response
+        return answer_partner(request)
 
-    def _spare_the_ping(self) -> None:
-        """Believe that a database session which this thread used a moment ago still lives.
 
-        Should it have died since, the call is answered 503 with retry "same_key", and the
-        thread's next call gets a new session.
-        """
-        now = time.monotonic()
-        if now - getattr(self._this_thread, "called_at", 0.0) < PING_AFTER_SECONDS:
-            connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
-        self._this_thread.called_at = now
+def answer_partner(request: HttpRequest) -> HttpResponse:
+    """Answer a call below PREFIX; an unknown address there has a view of its own."""
+    match = _match(request.path_info)
+    request.resolver_match = match
+    _look_after_the_session()
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return response
+
+
+@lru_cache(maxsize=256)
+def _match(path: str) -> ResolverMatch:
+    return resolve(path[len(PREFIX) - 1 :], URLCONF)
+
+
+def _look_after_the_session() -> None:
+    """Close a database session that is too old; believe that one in steady use still lives.
+
+    Should it have died since, the call is answered 503 with retry "same_key", and the thread's
+    next call gets a new session.
+    """
+    now = time.monotonic()
+    if now - getattr(_this_thread, "called_at", 0.0) < PING_AFTER_SECONDS:
+        connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
+    elif not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    _this_thread.called_at = now
 
 
 class ChosenLanguageMiddleware:

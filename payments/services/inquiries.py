@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from common.database_function import DatabaseFunction
 from payments import payment_code
 from payments.models import ApiCall, BankPartner, Bill, CustomerLink
 from payments.services.booking import Caller
 
 LIMIT = 50
+INQUIRE = DatabaseFunction(
+    "payments_inquire", "text", "bigint", "timestamptz", "text", "text", "inet"
+)
 
 
 class OwedBill(NamedTuple):
@@ -44,12 +48,9 @@ def ask_by_payment_code(
     """
     named = payment_code.normalise(code)
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM payments_inquire(%s, %s, %s, %s, %s, %s::inet)",
-                (named, partner.pk, at.isoformat(), caller.request_id, caller.path, caller.ip),
-            )
-            row = cursor.fetchone()
+        row = INQUIRE.row(
+            named, partner.pk, at.isoformat(), caller.request_id, caller.path, caller.ip
+        )
         return OwedBill(*row) if row else None
     found = Bill.objects.filter(payment_code=named).values_list(*FIELDS).first()
     bill = OwedBill(*found) if found else None

@@ -1,11 +1,15 @@
 """The short lane for partner banks: what it spares, and what it leaves alone."""
 
+import threading
+from io import BytesIO
+
 import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from commune_portal import middleware
+from commune_portal.front_door import FrontDoor
 from commune_portal.middleware import PartnerApiLane
 
 NO_SUCH_CALL = "/api/payments/v1/nothing"
@@ -14,6 +18,7 @@ NO_SUCH_CALL = "/api/payments/v1/nothing"
 @pytest.fixture
 def clock(monkeypatch):
     moment = [1000.0]
+    monkeypatch.setattr(middleware, "_this_thread", threading.local())
     monkeypatch.setattr(middleware.time, "monotonic", lambda: moment[0])
     return moment
 
@@ -49,3 +54,30 @@ def test_an_address_that_the_api_lacks_is_answered_in_its_own_way(path):
     )
 
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+REQUEST_ID = "same-for-both"
+
+
+def through_the_front_door(path: str) -> tuple[str, dict[str, str], bytes]:
+    environ = RequestFactory().get(path, headers={"X-Request-ID": REQUEST_ID}).environ
+    environ |= {"wsgi.input": BytesIO()}
+    told = []
+    body = FrontDoor(lambda environ, start_response: [b"page"])(
+        environ, lambda *head: told.append(head)
+    )
+    status, headers = told[0] if told else ("", [])
+    return status, dict(headers), b"".join(body)
+
+
+def test_a_web_server_gets_the_lane_s_answer_with_id_and_security_headers(client):
+    status, headers, body = through_the_front_door(NO_SUCH_CALL)
+
+    by_middleware = client.get(NO_SUCH_CALL, headers={"X-Request-ID": REQUEST_ID})
+    assert (status, headers["X-Request-ID"]) == ("404 Not Found", REQUEST_ID)
+    assert headers == dict(by_middleware.items())
+    assert body == by_middleware.content
+
+
+def test_a_web_server_gets_every_page_from_django_s_handler():
+    assert through_the_front_door("/hoa-don/") == ("", {}, b"page")
