@@ -65,6 +65,26 @@ def test_the_second_code_of_the_demo_is_the_one_of_its_moment():
     assert all(len(now) == 6 and now != then for now, then in codes)
 
 
+def code_page(client) -> str:
+    """Ask for a code as the demo's resident, and read the page that takes it."""
+    answer = client.post(
+        reverse("account_request_login_code"), {"phone": RESIDENT_WITH_BILLS.phone}, follow=True
+    )
+    return answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_only_the_demo_shows_the_code_that_a_text_message_would_bring(english, settings, is_demo):
+    settings.DEMO = is_demo
+    make_person(phone=to_e164(RESIDENT_WITH_BILLS.phone))
+
+    page = code_page(english)
+
+    [code] = [person.sms_code for person in demo_people(at=NOON) if person.sms_code]
+    assert (f"<strong>{code}</strong>" in page) is is_demo
+
+
 @pytest.mark.django_db
 def test_the_manifest_names_icons_that_exist(english):
     manifest = json.loads(english.get(reverse("manifest")).content)
