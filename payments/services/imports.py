@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import IO, Final, cast
 
 from django.core.files import File
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
@@ -28,12 +28,18 @@ def receive_bill_file(
 ) -> BillImport:
     """Keep a biller's file and have it checked; sent twice meanwhile, it is kept once.
 
-    Raises FileTooLargeError; ImportNotReadyError for a biller without a column profile.
+    Raises FileTooLargeError; ImportNotReadyError for a biller without a column profile, or while
+    another file of the biller is being taken over for longer than anybody should wait.
     """
     _profile(biller)
     bill_import = BillImport(biller=biller, uploaded_by=uploaded_by)
     import_flow.measure(bill_import, file=file, file_name=file_name, at=at)
-    _locked_biller(biller.pk)
+    try:
+        _locked_biller(biller.pk)
+    except OperationalError as error:
+        raise ImportNotReadyError(
+            _("Another file of this biller is being taken over. Please send this one in a minute.")
+        ) from error
     waiting = BillImport.objects.same_file_as(bill_import).filter(
         biller=biller, status__in=(Status.CHECKING, Status.APPLYING)
     )

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import OperationalError, close_old_connections, connection, connections
 
+from payments.errors import ImportNotReadyError
 from payments.models import Bill, BillImport, ImportProfile, Payment
 from payments.services import bills, imports
 from tests.payments.factories import NOON, make_biller, make_partner, pay
@@ -222,3 +223,25 @@ def test_bills_that_a_file_does_not_change_can_be_paid_while_it_is_taken_over():
 
     assert [booking.applied for booking in paid] == [5_000]
     assert Bill.objects.count() == 4
+
+
+def test_a_file_sent_while_another_of_the_biller_is_taken_over_is_refused_in_words():
+    biller = profiled_biller()
+    first = approved(biller, *numbered(1))
+    finish, outcomes = imports.import_flow.finish, []
+
+    def send_impatiently():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        return receive(biller, *numbered(2))
+
+    def send_before_the_end(*args, **options):
+        outcomes.extend(at_once(send_impatiently))
+        return finish(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(imports.import_flow, "finish", send_before_the_end)
+        imports.take_in(bill_import=first, at=NOON)
+
+    assert [type(outcome) for outcome in outcomes] == [ImportNotReadyError]
+    assert BillImport.objects.count() == 1
