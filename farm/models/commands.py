@@ -1,0 +1,226 @@
+"""What was asked of a controller and what became of it; truth is the device's own words."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
+from farm.models.places import Greenhouse, Node, Output
+
+
+class CommandQuerySet(models.QuerySet["Command"]):
+    """Ways to narrow a set of commands."""
+
+    def open(self) -> Self:
+        """Commands whose end is not known yet."""
+        return self.filter(status__in=Command.OPEN)
+
+
+class Command(models.Model):
+    """One command, sent again under the same id until it is answered, never under a second one.
+
+    `status` is a projection of its events (farm.command_states). A run always has `seconds`.
+    """
+
+    class Op(models.TextChoices):
+        RUN = "run", _("Run")
+        STOP = "stop", _("Stop")
+        STOP_ALL = "stop_all", _("Stop everything")
+        DOSE = "dose", _("Dose")
+        SET = "set", _("Set")
+        PING = "ping", _("Are you there?")
+        RESEND = "resend", _("Send again")
+        CALIBRATE = "calibrate", _("Calibrate")
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        SENT = "sent", _("Sent")
+        ACCEPTED = "accepted", _("Accepted")
+        STARTED = "started", _("Running")
+        DONE = "done", _("Done")
+        ABORTED = "aborted", _("Broken off")
+        REJECTED = "rejected", _("Rejected")
+        EXPIRED = "expired", _("Too late")
+        UNKNOWN = "unknown", _("No answer")
+
+    class Source(models.TextChoices):
+        PERSON = "person", _("by hand")
+        API = "api", _("by a program")
+        SCHEDULE = "schedule", _("by the timetable")
+        LIGHT_SUM = "light_sum", _("by the light")
+        HYSTERESIS = "hysteresis", _("by a limit")
+        DOSING = "dosing", _("by EC and pH")
+        SAFETY = "safety", _("for safety")
+        SYSTEM = "system", _("by the system")
+
+    OPEN = ("queued", "sent", "accepted", "started")
+
+    id = models.CharField(primary_key=True, max_length=26, editable=False)  # ULID
+    node = models.ForeignKey(
+        Node, on_delete=models.PROTECT, related_name="commands", verbose_name=_("controller")
+    )
+    output = models.ForeignKey(
+        Output,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="commands",
+        verbose_name=_("output"),
+    )
+    op = models.CharField(_("what"), max_length=9, choices=Op)
+    seconds = models.PositiveIntegerField(_("seconds"), null=True)
+    litres = models.FloatField(_("litres"), null=True)
+    ml = models.FloatField(_("ml"), null=True)
+    value = models.FloatField(_("value"), null=True)
+    arguments = models.JSONField(_("arguments"), default=dict)  # resend: from, to; calibrate: …
+    source = models.CharField(_("source"), max_length=10, choices=Source)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    rule = models.ForeignKey(
+        "farm.Rule", on_delete=models.PROTECT, null=True, related_name="commands"
+    )
+    generation = models.PositiveIntegerField(default=0)
+    # The caller's own id: the same one again answers with the first command.
+    caller_key = models.CharField(max_length=80, blank=True)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.QUEUED)
+    why = models.CharField(_("why"), max_length=40, blank=True)
+    created_at = models.DateTimeField(_("asked at"))
+    expires_at = models.DateTimeField(_("valid until"))
+    sends = models.PositiveSmallIntegerField(_("times sent"), default=0)
+    sent_at = models.DateTimeField(_("first sent at"), null=True)
+    last_sent_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(_("started at"), null=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    # What the device says that it did; None as long as it has not said it.
+    ran_seconds = models.FloatField(_("ran, seconds"), null=True)
+    ran_litres = models.FloatField(_("ran, litres"), null=True)
+    # When an unknown dose was settled by proof or by a person; until then it blocks the next.
+    settled_at = models.DateTimeField(null=True)
+
+    objects = CommandQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("command")
+        verbose_name_plural = _("commands")
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(op="run") | Q(seconds__gte=1, output__isnull=False),
+                name="command_run_has_seconds",
+            ),
+            models.CheckConstraint(
+                condition=~Q(op="dose") | Q(ml__gt=0, output__isnull=False),
+                name="command_dose_has_ml",
+            ),
+            models.UniqueConstraint(
+                fields=["node", "caller_key"],
+                condition=~Q(caller_key=""),
+                name="command_once_per_caller_key",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["node"],
+                condition=Q(status__in=("queued", "sent", "accepted", "started")),
+                name="command_open",
+            ),
+            models.Index(fields=["output", "-created_at"], name="command_of_output"),
+            models.Index(fields=["-created_at"], name="command_newest_first"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.id}"
+
+
+class CommandEvent(AppendOnlyModel):
+    """One step of a command: what we did, or what the device said, as it came."""
+
+    command = models.ForeignKey(Command, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField(_("at"))
+    # queued, sent, an ack's st, or "late" words that change nothing any more
+    step = models.CharField(_("step"), max_length=12)
+    device_time = models.DateTimeField(null=True)
+    boot = models.BigIntegerField(null=True)
+    why = models.CharField(max_length=40, blank=True)
+    ran_seconds = models.FloatField(null=True)
+    ran_litres = models.FloatField(null=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("step of a command")
+        verbose_name_plural = _("steps of commands")
+
+    def __str__(self) -> str:
+        return f"{self.command_id} {self.step}"
+
+
+class DeviceEvent(models.Model):
+    """An alarm or interlock that a controller raised or cleared itself (B/event)."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="device_events")
+    at = models.DateTimeField(_("at"))
+    received_at = models.DateTimeField()
+    kind = models.CharField(_("kind"), max_length=40)
+    is_raised = models.BooleanField(_("raised"))
+    output_code = models.CharField(max_length=24, blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("event of a controller")
+        verbose_name_plural = _("events of controllers")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["node", "at", "kind", "is_raised", "output_code"],
+                name="device_event_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.kind}"
+
+
+class NodeConfig(models.Model):
+    """The desired config of a node, published retained at each change of its revision."""
+
+    node = models.OneToOneField(
+        Node, on_delete=models.CASCADE, primary_key=True, related_name="config"
+    )
+    rev = models.PositiveIntegerField(default=0)
+    document = models.JSONField(default=dict)
+    changed_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+    published_rev = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("config of a controller")
+        verbose_name_plural = _("configs of controllers")
+
+    def __str__(self) -> str:
+        return f"{self.node_id} rev {self.rev}"
+
+
+class EmergencyStop(models.Model):
+    """Who stopped a house, or let it go on, when and why."""
+
+    greenhouse = models.ForeignKey(Greenhouse, on_delete=models.PROTECT, related_name="stops")
+    at = models.DateTimeField(_("at"))
+    is_stop = models.BooleanField(_("stopped"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("emergency stop")
+        verbose_name_plural = _("emergency stops")
+
+    def __str__(self) -> str:
+        return f"{self.greenhouse_id} {'stop' if self.is_stop else 'go'}"
