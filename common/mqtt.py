@@ -1,6 +1,7 @@
 """One connection to the MQTT broker, for every app: it delivers bytes and knows no payload.
 
-Speaks MQTT 3.1.1 without shared subscriptions, which every broker tried understands.
+Speaks MQTT 3.1.1. Messages are handed over in batches and acknowledged only when all handlers have
+taken them (and so committed): what is lost between the two comes again from the broker.
 """
 
 import logging
@@ -9,10 +10,18 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from django.db import DatabaseError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    close_old_connections,
+)
+from django.utils import timezone
 from paho.mqtt.client import Client, MQTTMessage, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
@@ -21,18 +30,51 @@ STATUS_TOPIC = "portal/status"
 KEEPALIVE_SECONDS = 30
 PULSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_BATCH = 500
+# Measured: a fixed wait of 50 ms costs two thirds of the rate, none makes batches of one.
+LINGER_SECONDS = 0.004
+# What we publish; beyond it paho keeps messages back, and beyond the queue it refuses them.
+MOST_IN_FLIGHT = 100
+MOST_QUEUED = 10_000
+
+# A connection that was found closed is an InterfaceError, which is no DatabaseError in Django.
+DATABASE_ERRORS = (DatabaseError, InterfaceError)
+
+Publish = Callable[[str, bytes, int, bool], None]  # topic, payload, QoS, retain
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came in. `is_retained`: the broker had kept it, it may be of any age."""
+
+    topic: str
+    payload: bytes
+    is_retained: bool
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Who takes the messages of a topic filter: called with the topic and the bytes.
+    """Who takes the messages of a topic filter: called with those that came together, in order.
 
-    It is called again with the same message when it raised DatabaseError or when the connection
-    broke before the acknowledgement, so it must be harmless twice.
+    It is called again with the same messages when the database failed it, when the connection
+    broke before the acknowledgement, or when one of them broke it, so it must be harmless twice.
+    `levels` are filters that each of several bridges hears for itself: a shared subscription
+    brings no retained message.
     """
 
     topic: str
-    take: Callable[[str, bytes], None]
+    take_many: Callable[[Sequence[Message]], None]
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pump:
+    """Work to be done while connected: every so often, and after each batch if it is eager."""
+
+    every_seconds: float
+    run: Callable[[Publish], None]
+    is_eager: bool = False
 
 
 def pause_seconds(failures: int) -> float:
@@ -44,22 +86,82 @@ def pause_seconds(failures: int) -> float:
     return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS) if failures else 0.0
 
 
+def offer(take_many: Callable[[Sequence[Message]], None], messages: Sequence[Message]) -> None:
+    """Hand over messages; of a batch that breaks the code, drop only the one that breaks it.
+
+    A database that is away is no fault of the message: that is raised. A value that the database
+    refuses is: waiting would make the broker repeat it for ever.
+    """
+    try:
+        take_many(messages)
+    except Exception as error:
+        if isinstance(error, DATABASE_ERRORS) and not isinstance(error, DataError | IntegrityError):
+            raise
+        if len(messages) == 1:
+            logger.exception("mqtt message dropped: %s", messages[0].topic)
+            return
+        middle = len(messages) // 2
+        offer(take_many, messages[:middle])
+        offer(take_many, messages[middle:])
+
+
+class Pumps:
+    """Runs each pump when it is due; one that fails does not stop the others."""
+
+    def __init__(self, pumps: Sequence[Pump]) -> None:
+        self._due_by_pump = dict.fromkeys(pumps, 0.0)
+
+    def rest_seconds(self) -> float:
+        """How long until the next one is due, half a second at most."""
+        return max(
+            0.0, min([*self._due_by_pump.values(), time.monotonic() + 0.5]) - time.monotonic()
+        )
+
+    def start_over(self) -> None:
+        """Make all of them due."""
+        self._due_by_pump = dict.fromkeys(self._due_by_pump, 0.0)
+
+    def run(self, publish: Publish, *, after_batch: bool) -> None:
+        for pump, due in self._due_by_pump.items():
+            if time.monotonic() < due and not (after_batch and pump.is_eager):
+                continue
+            self._due_by_pump[pump] = time.monotonic() + pump.every_seconds
+            try:
+                pump.run(publish)
+            except DATABASE_ERRORS as error:
+                logger.warning("mqtt pump waits for the database: %s", error)
+                close_old_connections()
+            except Exception:
+                logger.exception("mqtt pump failed")
+
+
 class Bridge:
-    """Keeps the connection up for ever, and hands each message to its handlers.
+    """Keeps the connection up for ever, and hands the messages to their handlers.
 
     `url` is mqtt://user:password@host:1883 or mqtts://…; with ?client_id=NAME the broker keeps
     QoS 1 messages for us while we are away (one process per name), without it the session is
-    forgotten at each disconnect.
+    forgotten at each disconnect. With ?share=NAME, too, several bridges take turns: each message
+    goes to one of those with the same NAME (each with a client_id of its own).
     """
 
     def __init__(
-        self, url: str, handlers: Sequence[Handler], *, status_topic: str = STATUS_TOPIC
+        self,
+        url: str,
+        handlers: Sequence[Handler],
+        *,
+        pumps: Sequence[Pump] = (),
+        status_topic: str = STATUS_TOPIC,
     ) -> None:
         parts = urlsplit(url)
-        client_id = parse_qs(parts.query).get("client_id", [""])[0]
+        options = parse_qs(parts.query)
+        client_id = options.get("client_id", [""])[0]
         self.handlers = handlers
         self.status_topic = status_topic
+        self._share = options.get("share", [""])[0]
+        self._pumps = Pumps(pumps)
+        self._waiting: list[tuple[Message, int, int]] = []
         self._connected = threading.Event()
+        self._is_leaving = False
         self._refused = 0
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
@@ -71,6 +173,9 @@ class Bridge:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        # paho refuses both once it has connected.
+        self._client.max_inflight_messages_set(MOST_IN_FLIGHT)
+        self._client.max_queued_messages_set(MOST_QUEUED)
         if parts.username:
             self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
         if parts.scheme == "mqtts":
@@ -82,18 +187,60 @@ class Bridge:
 
     def run(self, until: threading.Event, *, pulse: Callable[[], None]) -> None:
         """Stay connected until the event is set, calling `pulse` every PULSE_SECONDS."""
+        pulses = Pumps([Pump(PULSE_SECONDS, lambda _publish: pulse())])
         failures = 0
-        next_pulse = 0.0
         while not until.is_set():
             if not self._connected.is_set():
                 until.wait(pause_seconds(failures + self._refused))
                 failures = 0 if self._connect() else failures + 1
+                self._pumps.start_over()
                 continue
-            self._client.loop(timeout=0.5)
-            if self._connected.is_set() and time.monotonic() >= next_pulse:
-                pulse()
-                next_pulse = time.monotonic() + PULSE_SECONDS
+            self._gather(min(self._pumps.rest_seconds(), pulses.rest_seconds()))
+            has_taken = self._hand_over()
+            if self._connected.is_set():
+                self._pumps.run(self._publish, after_batch=has_taken)
+                pulses.run(self._publish, after_batch=False)
         self._say_goodbye()
+
+    def _gather(self, timeout: float) -> None:
+        """Wait for a message, then drain the socket: what came with it makes one batch."""
+        self._client.loop(timeout=timeout)
+        deadline = time.monotonic() + LINGER_SECONDS
+        while 0 < len(self._waiting) < LONGEST_BATCH:
+            before = len(self._waiting)
+            self._client.loop_read()
+            if len(self._waiting) > before:
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._client.loop(timeout=left)
+
+    def _hand_over(self) -> bool:
+        """Acknowledge what was taken; what the database could not take comes again."""
+        batch, self._waiting = self._waiting, []
+        messages = [message for message, _, _ in batch]
+        try:
+            for handler in self.handlers:
+                of_it = [one for one in messages if topic_matches_sub(handler.topic, one.topic)]
+                if of_it:
+                    offer(handler.take_many, of_it)
+        except DATABASE_ERRORS:
+            logger.exception("mqtt messages wait for the database: %d", len(batch))
+            self._refused += 1
+            close_old_connections()
+            self._client.disconnect()  # a reconnect makes the broker repeat the batch
+            return False
+        if batch:
+            self._refused = 0
+        for _, mid, qos in batch:
+            self._client.ack(mid, qos)
+        return bool(batch)
+
+    def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:  # noqa: FBT001 - as every MQTT client orders them
+        outcome = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if outcome.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            logger.warning("mqtt publish to %s waits: %s", topic, outcome.rc.name)
 
     def _connect(self) -> bool:
         """Open the connection and wait for the broker's yes; False when it does not come."""
@@ -110,12 +257,21 @@ class Bridge:
 
     def _say_goodbye(self) -> None:
         """Say that we leave, ourselves: the broker tells the last will only of the dead."""
+        self._is_leaving = True
         if self._connected.is_set():
             farewell = self._client.publish(self.status_topic, b"offline", qos=1, retain=True)
             deadline = time.monotonic() + 1
             while not farewell.is_published() and time.monotonic() < deadline:
                 self._client.loop(timeout=0.1)
         self._client.disconnect()
+
+    def _filters(self) -> list[tuple[str, int]]:
+        """List what to subscribe to, each with QoS 1."""
+        share = f"$share/{self._share}/" if self._share else ""
+        filters = [f"{share}{handler.topic}" for handler in self.handlers]
+        if share:
+            filters += [level for handler in self.handlers for level in handler.levels]
+        return [(name, 1) for name in (*filters, self.status_topic)]
 
     def _on_connect(
         self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any
@@ -125,8 +281,7 @@ class Bridge:
             return
         self._connected.set()
         # Here and not once: a broker that lost our session has lost the subscriptions with it.
-        if self.handlers:
-            client.subscribe([(handler.topic, 1) for handler in self.handlers])
+        client.subscribe(self._filters())
         client.publish(self.status_topic, b"online", qos=1, retain=True)
         logger.info("mqtt connected")
 
@@ -134,22 +289,21 @@ class Bridge:
         self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
         self._connected.clear()
+        # They come again under other numbers: to acknowledge these would be to lose others.
+        self._waiting.clear()
         logger.info("mqtt disconnected: %s", reason)
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        """Acknowledge what was taken; what the database could not take comes again."""
-        for handler in self.handlers:
-            if not topic_matches_sub(handler.topic, message.topic):
-                continue
-            try:
-                handler.take(message.topic, bytes(message.payload))
-            except DatabaseError:
-                logger.exception("mqtt message waits for the database: %s", message.topic)
-                self._refused += 1
-                client.disconnect()  # a reconnect makes the broker repeat what was not acknowledged
-                return
-            except Exception:
-                # A message that breaks the code breaks it each time: it must not block the rest.
-                logger.exception("mqtt message dropped: %s", message.topic)
-        self._refused = 0
-        client.ack(message.mid, message.qos)
+        if message.topic == self.status_topic:
+            # The last word of another bridge, or of our own former connection: we are here.
+            if message.payload == b"offline" and not self._is_leaving:
+                client.publish(self.status_topic, b"online", qos=1, retain=True)
+            client.ack(message.mid, message.qos)
+            return
+        self._waiting.append(
+            (
+                Message(message.topic, bytes(message.payload), message.retain, timezone.now()),
+                message.mid,
+                message.qos,
+            )
+        )

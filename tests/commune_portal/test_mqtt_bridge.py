@@ -13,11 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from common.mqtt import STATUS_TOPIC, Bridge, Handler
+from common.mqtt import Bridge, Handler, Message, Pump, offer
+from commune_portal.mqtt import STATUS_TOPIC
+from tests.conftest import NOON
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10
@@ -42,6 +44,16 @@ def other_side(mqtt_url):
     yield client, heard
     client.disconnect()
     client.loop_stop()
+
+
+def one_by_one(take):
+    """Make a handler's function of one that takes (topic, payload)."""
+
+    def take_many(messages):
+        for message in messages:
+            take(message.topic, message.payload)
+
+    return take_many
 
 
 @contextmanager
@@ -79,9 +91,9 @@ def test_the_bridge_says_online_and_offline_for_all_who_come_later(mqtt_url, top
 def test_a_message_goes_to_every_handler_of_its_topic_and_to_no_other(mqtt_url, topic, other_side):
     taken = queue.Queue()
     handlers = [
-        Handler(f"{topic}/+/soil", lambda where, payload: taken.put(("soil", where, payload))),
-        Handler(f"{topic}/#", lambda where, payload: taken.put(("all", where, payload))),
-        Handler(f"{topic}/+/air", lambda where, payload: taken.put(("air", where, payload))),
+        Handler(f"{topic}/+/soil", one_by_one(lambda *said: taken.put(("soil", *said)))),
+        Handler(f"{topic}/#", one_by_one(lambda *said: taken.put(("all", *said)))),
+        Handler(f"{topic}/+/air", one_by_one(lambda *said: taken.put(("air", *said)))),
     ]
 
     with running(Bridge(mqtt_url, handlers, status_topic=f"{topic}-status")):
@@ -104,7 +116,7 @@ def test_what_the_database_could_not_take_comes_again(mqtt_url, topic, other_sid
 
     bridge = Bridge(
         f"{mqtt_url}?client_id={uuid.uuid4().hex}",
-        [Handler(topic, take)],
+        [Handler(topic, one_by_one(take))],
         status_topic=f"{topic}-s",
     )
     with running(bridge):
@@ -122,12 +134,148 @@ def test_a_message_that_breaks_a_handler_does_not_block_the_next(mqtt_url, topic
     def take(where, payload):
         taken.put(int(payload))
 
-    with running(Bridge(mqtt_url, [Handler(topic, take)], status_topic=f"{topic}-status")):
+    with running(
+        Bridge(mqtt_url, [Handler(topic, one_by_one(take))], status_topic=f"{topic}-status")
+    ):
         other_side[0].publish(topic, b"no number", qos=1)
         other_side[0].publish(topic, b"7", qos=1)
         number = taken.get(timeout=WAIT)
 
     assert number == 7
+
+
+def test_what_comes_together_is_handed_over_together_and_in_order(mqtt_url, topic, other_side):
+    batches = queue.Queue()
+    first_is_there, go_on = threading.Event(), threading.Event()
+
+    def take_many(messages):
+        batches.put([int(message.payload) for message in messages])
+        first_is_there.set()
+        go_on.wait(WAIT)
+
+    with running(Bridge(mqtt_url, [Handler(topic, take_many)], status_topic=f"{topic}-status")):
+        other_side[0].publish(topic, b"0", qos=1)
+        assert first_is_there.wait(WAIT)
+        for number in range(1, 19):  # as many as a broker has in flight by default, less the first
+            other_side[0].publish(topic, str(number).encode(), qos=1).wait_for_publish(WAIT)
+        go_on.set()
+        first, second = batches.get(timeout=WAIT), batches.get(timeout=WAIT)
+
+    assert (first, second) == ([0], list(range(1, 19)))
+
+
+def test_of_a_batch_only_the_message_that_breaks_it_is_dropped():
+    taken = []
+
+    def take_many(messages):
+        numbers = [int(message.payload) for message in messages]
+        taken.extend(numbers)
+
+    payloads = [b"1", b"2", b"none", b"3", b"4"]
+    offer(take_many, [Message("t", payload, False, NOON) for payload in payloads])
+
+    assert taken == [1, 2, 3, 4]
+
+
+def test_a_value_that_the_database_refuses_does_not_stop_the_others():
+    taken = []
+
+    def take_many(messages):
+        if any(message.payload == b"too much" for message in messages):
+            raise DataError
+        taken.extend(message.payload for message in messages)
+
+    offer(take_many, [Message("t", payload, False, NOON) for payload in (b"1", b"too much", b"2")])
+
+    assert taken == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_nobodys_fault(error):
+    def take_many(messages):
+        raise error
+
+    with pytest.raises(error):
+        offer(take_many, [Message("t", b"1", False, NOON)])
+
+
+def test_retained_messages_are_told_from_live_ones(mqtt_url, topic, other_side):
+    taken = queue.Queue()
+    other_side[0].publish(topic, b"old", qos=1, retain=True).wait_for_publish(WAIT)
+
+    with running(
+        Bridge(
+            mqtt_url,
+            [Handler(topic, lambda messages: [taken.put(one) for one in messages])],
+            status_topic=f"{topic}-status",
+        )
+    ):
+        old = taken.get(timeout=WAIT)
+        other_side[0].publish(topic, b"new", qos=1)
+        new = taken.get(timeout=WAIT)
+
+    assert [(one.payload, one.is_retained) for one in (old, new)] == [
+        (b"old", True),
+        (b"new", False),
+    ]
+    other_side[0].publish(topic, b"", qos=1, retain=True).wait_for_publish(WAIT)
+
+
+def test_pumps_run_in_time_and_eager_ones_after_each_batch_though_another_fails(
+    mqtt_url, topic, other_side
+):
+    client, heard = other_side
+    client.subscribe(f"{topic}/out", qos=1)
+    assert heard.get(timeout=WAIT) == "subscribed"
+    pumps = [
+        Pump(3600, lambda publish: 1 / 0),
+        Pump(3600, lambda publish: publish(f"{topic}/out", b"eager", 1, False), is_eager=True),
+        Pump(3600, lambda publish: publish(f"{topic}/out", b"lazy", 1, False)),
+    ]
+    handler = Handler(f"{topic}/in", lambda messages: None)
+
+    with running(Bridge(mqtt_url, [handler], pumps=pumps, status_topic=f"{topic}-status")):
+        at_once = [heard.get(timeout=WAIT).payload for _ in range(2)]
+        client.publish(f"{topic}/in", b"1", qos=1)
+        after_a_batch = heard.get(timeout=WAIT).payload
+
+    assert (at_once, after_a_batch) == ([b"eager", b"lazy"], b"eager")
+    assert heard.empty()
+
+
+def test_of_several_bridges_each_message_goes_to_one(mqtt_url, topic, other_side):
+    taken = queue.Queue()
+    url = f"{mqtt_url}?share={topic.replace('/', '-')}"
+
+    def bridge(name):
+        handler = Handler(
+            f"{topic}/#",
+            lambda messages: [taken.put((name, int(one.payload))) for one in messages],
+        )
+        return Bridge(url, [handler], status_topic=f"{topic}-status")
+
+    with running(bridge("a")), running(bridge("b")):
+        for number in range(20):
+            other_side[0].publish(f"{topic}/{number}", str(number).encode(), qos=1)
+        got = [taken.get(timeout=WAIT) for _ in range(20)]
+
+    assert sorted(number for _, number in got) == list(range(20))
+    assert {name for name, _ in got} == {"a", "b"}
+    assert taken.empty()
+
+
+def test_the_bridge_that_stays_says_so_when_another_leaves(mqtt_url, topic, other_side):
+    client, heard = other_side
+    client.subscribe(topic, qos=1)
+    assert heard.get(timeout=WAIT) == "subscribed"
+
+    with running(Bridge(mqtt_url, [], status_topic=topic)):
+        with running(Bridge(mqtt_url, [], status_topic=topic)):
+            pass
+        said = [heard.get(timeout=WAIT).payload for _ in range(4)]
+
+    assert said == [b"online", b"online", b"offline", b"online"]
+    client.publish(topic, b"", qos=1, retain=True).wait_for_publish(WAIT)
 
 
 @pytest.mark.slow  # starts the real process

@@ -12,6 +12,7 @@ from commune_portal import middleware
 from commune_portal.front_door import FrontDoor
 from commune_portal.middleware import PartnerApiLane
 
+pytestmark = pytest.mark.django_db
 NO_SUCH_CALL = "/api/payments/v1/nothing"
 
 

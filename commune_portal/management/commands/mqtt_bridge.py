@@ -7,12 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
-from common.mqtt import Bridge
+from common.mqtt import DATABASE_ERRORS, Bridge
 from commune_portal import services
-from commune_portal.mqtt import HANDLERS
+from commune_portal.mqtt import HANDLERS, PUMPS, STATUS_TOPIC
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        Bridge(settings.MQTT_URL, HANDLERS).run(stopping, pulse=show_life)
+        bridge = Bridge(settings.MQTT_URL, HANDLERS, pumps=PUMPS, status_topic=STATUS_TOPIC)
+        bridge.run(stopping, pulse=show_life)
 
 
 def show_life() -> None:
@@ -33,5 +34,5 @@ def show_life() -> None:
     close_old_connections()
     try:
         services.beat_heart(process="mqtt", at=timezone.now())
-    except DatabaseError as error:
+    except DATABASE_ERRORS as error:
         logger.warning("no heartbeat, the database is away: %s", type(error).__name__)

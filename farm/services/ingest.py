@@ -1,0 +1,342 @@
+"""Taking in what controllers measured: late, doubled or in any order, the rows come out the same.
+
+What tells a double. A frame with a clock of its own is told by its readings' key, channel and
+time: it is offered to the database each time, which keeps the first. A frame whose time is our
+guess (no clock, or a clock that is ahead) is told by its number within the boot: a second arrival
+would be guessed differently. So a controller that was flashed anew and counts from the beginning
+loses nothing that has a time. What has none is lost only to a number that was used before, and
+the birth that announces the smaller boot number makes us forget those (`forget_reused_boots`).
+"""
+
+import json
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from common.errors import DomainError
+from farm import plausibility, sequences
+from farm.frames import Frame
+from farm.models import BootSequence, Channel, Flag, Node, QuarantinedFrame
+from farm.services import commands, reading_rows
+from farm.services import quarantine as quarantine_rows
+from farm.services.reading_rows import Newest, Value
+
+logger = logging.getLogger(__name__)
+GAP_PATIENCE = timedelta(seconds=10)  # farm/v1 §3: resend after 10 s
+MOST_RESEND_TRIES = 5
+MOST_GAPS_AT_ONCE = 4
+HEARD_EVERY = timedelta(seconds=5)
+
+
+class ArrivedFrame(NamedTuple):
+    """A frame and how it came."""
+
+    node_id: int
+    frame: Frame
+    received_at: datetime
+    is_buffered: bool = False
+
+
+class _Known(NamedTuple):
+    """What is to be known of a channel to store its values; a model would cost more than a row."""
+
+    pk: int
+    code: str
+    quantity: str
+    scale: float
+    offset: float
+    low: float | None
+    high: float | None
+
+
+Channels = dict[int, dict[str, _Known]]  # by node, by code
+
+
+@dataclass(slots=True)
+class _Haul:
+    """What the frames of one batch come to, before it is written."""
+
+    value_by_key: dict[reading_rows.Key, Value] = field(default_factory=dict)
+    newest_by_channel: dict[int, Newest] = field(default_factory=dict)
+    complaints: list[QuarantinedFrame] = field(default_factory=list)
+
+    def add(
+        self, channel_id: int, t: datetime, v: float | None, flags: int, received_at: datetime
+    ) -> None:
+        if v is not None:
+            self.value_by_key.setdefault((channel_id, t), (v, flags))
+        known = self.newest_by_channel.get(channel_id)
+        if known is None or t > known[0]:
+            self.newest_by_channel[channel_id] = (t, v, flags, received_at)
+
+
+@transaction.atomic
+def store_frames(*, arrived: Sequence[ArrivedFrame], at: datetime) -> set[int]:
+    """Store each value once, set aside what cannot be believed; return the channels touched."""
+    if not arrived:
+        return set()
+    node_by_id = {
+        node.pk: node
+        for node in Node.objects.select_related("greenhouse")
+        .only("name", "boot", "greenhouse__code")
+        .filter(pk__in={one.node_id for one in arrived})
+    }
+    channels: Channels = {node_id: {} for node_id in node_by_id}
+    known = Channel.objects.filter(node_id__in=node_by_id).values_list("node_id", *_Known._fields)
+    for node_id, *fields in known:
+        channel = _Known(*fields)
+        channels[node_id][channel.code] = channel
+    boots = _lock_boots(arrived, at)
+    newest_ms = _newest_in_each_message(arrived)
+    haul = _Haul()
+    for one in arrived:
+        boot = boots[one.node_id, one.frame.boot]
+        _take_frame(one, node_by_id[one.node_id], boot, channels, newest_ms, haul)
+    _write(haul, at)
+    _write_boots(boots.values(), at)
+    note_heard(node_ids=node_by_id, at=at)
+    return set(haul.newest_by_channel)
+
+
+@transaction.atomic
+def quarantine(
+    *, topic: str, payload: bytes, reason: str, detail: str, at: datetime, node: Node | None = None
+) -> None:
+    """Set a message aside with the reason, so that somebody can look."""
+    complaint = quarantine_rows.complaint(
+        topic=topic, payload=payload, reason=reason, detail=detail, at=at, node=node
+    )
+    quarantine_rows.keep(complaints=[complaint], at=at)
+
+
+@transaction.atomic
+def note_heard(*, node_ids: Collection[int], at: datetime) -> None:
+    """Write down that these controllers spoke; not at each word, which would be a hot row."""
+    if not node_ids:
+        return
+    Node.objects.filter(
+        Q(heard_at__isnull=True) | Q(heard_at__lt=at - HEARD_EVERY), pk__in=sorted(node_ids)
+    ).update(heard_at=at)
+
+
+@transaction.atomic
+def forget_reused_boots(*, node: Node, boot: int) -> int:
+    """Forget which frames came, from this boot number on, when a controller counts anew.
+
+    Called at a birth, before it is recorded: the same birth again finds node.boot as it says,
+    and nothing is forgotten twice.
+    """
+    if node.boot is None or boot >= node.boot:
+        return 0
+    forgotten, _ = BootSequence.objects.filter(node=node, boot__gte=boot).delete()
+    logger.warning("node %s counts its boots anew, from %d", node.name, boot)
+    return forgotten
+
+
+@transaction.atomic
+def ask_for_gaps(*, at: datetime) -> int:
+    """Ask controllers for frames that have been missing for ten seconds; tell how many ranges.
+
+    After five tries, each after twice the time, what is missing is taken for lost.
+    """
+    rows = (
+        BootSequence.objects.select_related("node")
+        .select_for_update(
+            skip_locked=connection.features.has_select_for_update_skip_locked, of=("self",)
+        )
+        .filter(gap_seen_at__lte=at - GAP_PATIENCE, node__is_online=True)
+        .order_by("node_id", "boot")
+    )
+    return sum(_ask(row, at) for row in rows if _is_due(row, at))
+
+
+def _lock_boots(
+    arrived: Sequence[ArrivedFrame], at: datetime
+) -> dict[tuple[int, int], BootSequence]:
+    """Lock what is known of the boots these frames are of, in key order; make what is new."""
+    keys = sorted({(one.node_id, one.frame.boot) for one in arrived})
+    rows = (
+        BootSequence.objects.select_for_update(of=("self",))
+        .filter(node_id__in={node_id for node_id, _ in keys}, boot__in={boot for _, boot in keys})
+        .order_by("node_id", "boot")
+    )
+    known = {(row.node_id, row.boot): row for row in rows}
+    missing = [key for key in keys if key not in known]
+    if not missing:
+        return known
+    BootSequence.objects.bulk_create(
+        [BootSequence(node_id=node_id, boot=boot, began_at=at) for node_id, boot in missing],
+        ignore_conflicts=True,
+    )
+    return {(row.node_id, row.boot): row for row in rows.all()}
+
+
+def _newest_in_each_message(arrived: Iterable[ArrivedFrame]) -> dict[tuple[int, datetime], int]:
+    newest: dict[tuple[int, datetime], int] = {}
+    for one in arrived:
+        key = (one.node_id, one.received_at)
+        newest[key] = max(newest.get(key, 0), one.frame.t_ms or 0)
+    return newest
+
+
+def _take_frame(
+    one: ArrivedFrame,
+    node: Node,
+    boot: BootSequence,
+    channels: Channels,
+    newest_ms: dict[tuple[int, datetime], int],
+    haul: _Haul,
+) -> None:
+    """Date one frame, sort out its values, and note its number."""
+    ranges = sequences.from_json(boot.ranges)
+    is_double = sequences.contains(ranges, one.frame.seq)
+    dated = plausibility.date_frame(
+        one.frame,
+        received_at=one.received_at,
+        newest_ms=newest_ms[one.node_id, one.received_at],
+        is_earlier_boot=node.boot is not None and one.frame.boot < node.boot,
+        boot_began_at=None if boot.last_frame_at is None else boot.began_at,
+    )
+    if is_double and (dated.is_estimated or dated.t is None):
+        return
+    complaints: list[tuple[str, str, dict[str, float | None]]] = []
+    if dated.reason:
+        complaints.append((dated.reason, dated.detail, dict(one.frame.values)))
+    if dated.t is not None:
+        complaints += _sort_out(one, dated, dated.t, channels[one.node_id], haul)
+    if not is_double:
+        haul.complaints += [_complaint(one, node, *parts) for parts in complaints]
+    _note_arrival(boot, sequences.add(ranges, one.frame.seq), one, dated.t)
+
+
+def _sort_out(
+    one: ArrivedFrame,
+    dated: plausibility.Dated,
+    t: datetime,
+    channel_by_code: dict[str, _Known],
+    haul: _Haul,
+) -> list[tuple[str, str, dict[str, float | None]]]:
+    """Put a frame's good values into the haul; return the others by the reason."""
+    refused: dict[str, dict[str, float | None]] = {}
+    flags = (Flag.ESTIMATED if dated.is_estimated else 0) | (
+        Flag.BUFFERED if one.is_buffered else 0
+    )
+    for code, raw in one.frame.values.items():
+        channel = channel_by_code.get(code)
+        if channel is None:
+            refused.setdefault(QuarantinedFrame.Reason.UNKNOWN_CHANNEL, {})[code] = raw
+            continue
+        if raw is None:
+            haul.add(channel.pk, t, None, flags, one.received_at)
+            continue
+        value = raw * channel.scale + channel.offset
+        if reason := plausibility.doubt(raw, value, channel.quantity):
+            refused.setdefault(reason, {})[code] = raw
+            continue
+        bits = flags | _flags_of(value, channel, one.frame.quality.get(code, ""))
+        haul.add(channel.pk, t, plausibility.storable(value), bits, one.received_at)
+    return [(reason, ", ".join(values), values) for reason, values in refused.items()]
+
+
+def _flags_of(value: float, channel: _Known, quality: str) -> int:
+    is_odd = (channel.low is not None and value < channel.low) or (
+        channel.high is not None and value > channel.high
+    )
+    return (Flag.OUT_OF_RANGE if is_odd else 0) | (Flag.CALIBRATING if quality == "cal" else 0)
+
+
+def _complaint(
+    one: ArrivedFrame, node: Node, reason: str, detail: str, values: dict[str, float | None]
+) -> QuarantinedFrame:
+    """Make the row out of the part of a frame that it is about."""
+    frame = one.frame
+    part = {"boot": frame.boot, "seq": frame.seq, "t": frame.t_ms, "up": frame.up_ms}
+    kind = "tele/batch" if one.is_buffered else "tele"
+    return quarantine_rows.complaint(
+        topic=f"farm/v1/{node.greenhouse.code}/{node.name}/{kind}",
+        payload=json.dumps(part | {"now": frame.now_ms, "m": values}).encode(),
+        reason=reason,
+        detail=detail,
+        at=one.received_at,
+        node=node,
+    )
+
+
+def _note_arrival(
+    boot: BootSequence, ranges: sequences.Ranges, one: ArrivedFrame, t: datetime | None
+) -> None:
+    """Note on the boot's row (in memory) that a frame of it came."""
+    if boot.last_frame_at is None:
+        since_boot = timedelta(milliseconds=one.frame.now_ms or 0)
+        boot.began_at = min(t or one.received_at, one.received_at) - since_boot
+        if one.frame.t_ms is None:
+            boot.began_at = one.received_at - since_boot
+    boot.last_frame_at = max(boot.last_frame_at or one.received_at, one.received_at)
+    boot.ranges = ranges
+
+
+def _write(haul: _Haul, at: datetime) -> None:
+    reading_rows.insert(value_by_key=haul.value_by_key)
+    reading_rows.mark_dirty(keys=haul.value_by_key.keys())
+    reading_rows.note_newest(newest_by_channel=haul.newest_by_channel)
+    if haul.complaints:
+        quarantine_rows.keep(complaints=haul.complaints, at=at)
+
+
+def _write_boots(boots: Iterable[BootSequence], at: datetime) -> None:
+    rows = list(boots)
+    for row in rows:
+        is_open = any(last > row.lost_up_to for _, last in sequences.gaps(tuple(row.ranges)))
+        if not is_open:
+            row.gap_seen_at = row.resend_asked_at = None
+            row.resend_tries = 0
+        elif row.gap_seen_at is None:
+            row.gap_seen_at = at
+    # An insert that always meets its row: bulk_update writes a CASE for each field and row.
+    BootSequence.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["node", "boot"],
+        update_fields=[
+            "ranges", "began_at", "last_frame_at", "gap_seen_at", "resend_asked_at", "resend_tries",
+        ],
+    )  # fmt: skip
+
+
+def _is_due(row: BootSequence, at: datetime) -> bool:
+    return row.resend_asked_at is None or (
+        row.resend_asked_at + GAP_PATIENCE * 2**row.resend_tries <= at
+    )
+
+
+def _ask(row: BootSequence, at: datetime) -> int:
+    """Ask for the missing ranges of one boot, or give them up."""
+    missing = [
+        gap for gap in sequences.gaps(sequences.from_json(row.ranges)) if gap[1] > row.lost_up_to
+    ]
+    if row.resend_tries >= MOST_RESEND_TRIES:
+        row.lost_up_to = missing[-1][1]
+        row.gap_seen_at = row.resend_asked_at = None
+        row.resend_tries = 0
+        logger.warning("node %s: frames %s of boot %d are lost", row.node.name, missing, row.boot)
+        missing = []
+    else:
+        missing = missing[:MOST_GAPS_AT_ONCE]
+        row.resend_asked_at = at
+        row.resend_tries += 1
+    row.save(update_fields=["lost_up_to", "gap_seen_at", "resend_asked_at", "resend_tries"])
+    return sum(_ask_again(row, first, last, at) for first, last in missing)
+
+
+def _ask_again(row: BootSequence, first: int, last: int, at: datetime) -> bool:
+    try:
+        commands.request_resend(node=row.node, first=first, last=last, boot=row.boot, at=at)
+    except DomainError as error:
+        logger.info("no resend asked of %s: %s", row.node.name, error.code)
+        return False
+    return True

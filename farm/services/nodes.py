@@ -1,0 +1,214 @@
+"""What controllers say of themselves and their outputs; the row is what was said last."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from farm import frames
+from farm.models import Alarm, Command, DeviceEvent, Node, Output
+from farm.services import alarms
+from farm.services.births import record_birth
+from farm.services.command_acks import prove_end, prove_start
+from farm.services.command_requests import request_stop
+
+__all__ = [
+    "record_birth",
+    "record_config_ack",
+    "record_event",
+    "record_output_state",
+    "record_status",
+]
+
+# Clocks of controllers begin in 1970; nothing here was built before this.
+CLOCK_SANE_FROM = datetime(2024, 1, 1, tzinfo=UTC)
+CLOCK_AHEAD_AT_MOST = timedelta(minutes=5)
+# A broker repeats what was not acknowledged within moments; what seems older than that is a
+# clock that was put back, and then the news counts.
+REPEATED_WITHIN = timedelta(seconds=120)
+# A controller needs a moment to obey the emergency stop.
+OBEYS_WITHIN = timedelta(seconds=10)
+_KIND_OF_EVENT = {
+    "lease": "lease_lost",
+    "over_temp": "over_temperature",
+    "leak": "flow_after_off",
+    "retained_cmd": "retained_command",
+}
+_URGENT = ("no_flow", "flow_after_off", "over_temperature")
+
+
+@transaction.atomic
+def record_status(*, node: Node, is_online: bool, at: datetime) -> Node:
+    """Note that a controller came or went; one that went is an alarm until it comes back."""
+    node = (
+        Node.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("greenhouse")
+        .get(pk=node.pk)
+    )
+    is_change = node.is_online != is_online or node.status_at is None
+    if is_change:
+        node.is_online, node.status_at = is_online, at
+        if is_online:
+            node.heard_at = at
+        node.save(update_fields=["is_online", "status_at", "heard_at", "updated_at"])
+    if is_online:
+        alarms.clear_alarm(key=f"node_offline:{node.pk}", at=at)
+    elif is_change:
+        # Who is away cannot be deaf as well: one alarm is enough.
+        alarms.clear_alarm(key=f"node_deaf:{node.pk}", at=at)
+        alarms.raise_alarm(
+            key=f"node_offline:{node.pk}",
+            kind="node_offline",
+            severity=Alarm.Severity.WARNING,
+            greenhouse=node.greenhouse,
+            node=node,
+            at=at,
+        )
+    return node
+
+
+@transaction.atomic
+def record_output_state(
+    *, node: Node, output_code: str, state: frames.OutputState, at: datetime
+) -> Output | None:
+    """Take an output's own word on what it does; None when the controller has no such output."""
+    output = (
+        Output.objects.filter(node=node, code=output_code)
+        .select_related("node__greenhouse", "zone")
+        .select_for_update(no_key=True, of=("self",))
+        .first()
+    )
+    if output is None:
+        return None
+    said_at = device_moment(state.t_ms, at=at)
+    if _is_overtaken(output, state, said_at):
+        return output
+    if output.is_on != state.on or output.state_boot != state.boot or output.state_at is None:
+        output.state_at = said_at
+    output.is_on, output.state_boot = state.on, state.boot
+    output.state_heard_at = max(output.state_heard_at or said_at, said_at)
+    output.state_source, output.state_command = state.src[:10], state.id[:26]
+    output.state_left_seconds, output.state_flow = state.left, state.flow
+    output.save()
+    _prove(output, state, at=at)
+    _stop_disobedience(output, at=at)
+    return output
+
+
+def device_moment(t_ms: int | None, *, at: datetime) -> datetime:
+    """Give the controller's time where it has a sane clock, else the time of arrival."""
+    if t_ms is None:
+        return at
+    moment = datetime.fromtimestamp(t_ms / 1000, UTC)
+    is_sane = CLOCK_SANE_FROM <= moment <= at + CLOCK_AHEAD_AT_MOST
+    return min(moment, at) if is_sane else at
+
+
+def _is_overtaken(output: Output, state: frames.OutputState, said_at: datetime) -> bool:
+    """Tell whether a newer word is here already: of a later boot, or said moments later."""
+    boot = output.node.boot
+    if state.boot is not None and boot is not None and state.boot < boot:
+        return True
+    if output.state_at is None or output.state_boot != state.boot:
+        return False
+    return timedelta(0) < output.state_at - said_at <= REPEATED_WITHIN
+
+
+def _prove(output: Output, state: frames.OutputState, *, at: datetime) -> None:
+    if not state.id:
+        return
+    if state.on:
+        prove_start(output=output, command_id=state.id, boot=state.boot, at=at)
+    else:
+        prove_end(output=output, command_id=state.id, source=state.src, left=state.left, at=at)
+
+
+def _stop_disobedience(output: Output, *, at: datetime) -> None:
+    """Stop what is on in a stopped house, and let people know; the level alone was not enough."""
+    house = output.node.greenhouse
+    if not (output.is_on and house.is_stopped and house.stopped_at):
+        return
+    if at < house.stopped_at + OBEYS_WITHIN or output.fail == Output.Fail.LOCAL:
+        return
+    request_stop(output=output, source=Command.Source.SAFETY, why="estop", at=at)
+    alarms.raise_alarm(
+        key=f"stuck_on:{output.pk}",
+        kind="stuck_on",
+        severity=Alarm.Severity.URGENT,
+        greenhouse=house,
+        node=output.node,
+        zone=output.zone,
+        output=output,
+        facts={"src": output.state_source},
+        at=at,
+    )
+
+
+@transaction.atomic
+def record_event(*, node: Node, event: frames.Event, at: datetime) -> DeviceEvent:
+    """Write down what a controller raised or cleared; what it raised or cleared last holds."""
+    row, is_new = DeviceEvent.objects.get_or_create(
+        node=node,
+        at=device_moment(event.t_ms, at=at),
+        kind=event.kind,
+        is_raised=event.is_raised,
+        output_code=event.output,
+        defaults={"received_at": at, "facts": dict(event.facts)},
+    )
+    if not is_new:
+        return row
+    newest = (
+        DeviceEvent.objects.filter(node=node, kind=event.kind, output_code=event.output)
+        .order_by("-at", "-pk")
+        .first()
+    )
+    if newest == row:
+        _show_event(node, event, row.facts, at=at)
+    return row
+
+
+def _show_event(node: Node, event: frames.Event, facts: Mapping[str, Any], *, at: datetime) -> None:
+    key = f"device:{node.pk}:{event.kind}:{event.output}"
+    if not event.is_raised:
+        alarms.clear_alarm(key=key, at=at)
+        return
+    kind = _KIND_OF_EVENT.get(event.kind, event.kind)
+    output = Output.objects.filter(node=node, code=event.output).select_related("zone").first()
+    alarms.raise_alarm(
+        key=key,
+        kind=kind,
+        severity=Alarm.Severity.URGENT if kind in _URGENT else Alarm.Severity.WARNING,
+        greenhouse=node.greenhouse,
+        node=node,
+        zone=output.zone if output else None,
+        output=output,
+        facts=dict(facts),
+        at=at,
+    )
+
+
+@transaction.atomic
+def record_config_ack(*, node: Node, ack: frames.ConfigAck, at: datetime) -> Node:
+    """Note which config a controller keeps, or why it does not."""
+    node = (
+        Node.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("greenhouse")
+        .get(pk=node.pk)
+    )
+    if ack.ok:
+        node.config_acked_rev, node.config_error = ack.rev, ""
+        alarms.clear_alarm(key=f"config_refused:{node.pk}", at=at)
+    else:
+        node.config_error = (ack.err or "refused")[:200]
+        alarms.raise_alarm(
+            key=f"config_refused:{node.pk}",
+            kind="config_refused",
+            severity=Alarm.Severity.WARNING,
+            greenhouse=node.greenhouse,
+            node=node,
+            facts={"rev": ack.rev, "error": node.config_error},
+            at=at,
+        )
+    node.save(update_fields=["config_acked_rev", "config_error", "updated_at"])
+    return node

@@ -1,0 +1,263 @@
+"""Watching what outputs really do: water that does not come, does not stop, or is too warm."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from farm.errors import CommandRefusedError
+from farm.models import Alarm, Channel, Command, Output
+from farm.services import alarms
+from farm.services.safety_facts import STATE_HOLDS, fresh_value, is_hot
+
+# Pipes fill and empty: what a meter says right after switching is no finding.
+SETTLING = timedelta(seconds=15)
+EMPTYING = timedelta(seconds=30)
+# Below this part of the least flow it is "no flow" and latched, above it only "too little".
+NO_FLOW_SHARE = 0.2
+# A coarse meter needs a few pulses before it can tell (farm.md §2.6).
+PULSES_TO_TELL = 3
+LEAK_LITRES_PER_MINUTE = 0.2
+COOLER_BY = 0.5
+_WATER_KINDS = (Output.Kind.VALVE, Output.Kind.PUMP)
+_KINDS = ("no_flow", "flow_low", "flow_high", "flow_after_off", "over_temperature")
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """A flow in L/min and when it was measured."""
+
+    litres_per_minute: float
+    measured_at: datetime
+
+
+def watch_outputs(*, at: datetime) -> int:
+    """Raise and clear the alarms of outputs by what devices last said; answer how many changed.
+
+    Five queries where all is well, however many outputs there are.
+    """
+    open_keys = set(
+        Alarm.objects.filter(kind__in=_KINDS, cleared_at__isnull=True).values_list("key", flat=True)
+    )
+    channels = _channels()
+    outputs = list(
+        Output.objects.filter(
+            kind__in=_WATER_KINDS, is_active=True, node__is_online=True,
+            node__greenhouse__is_active=True,
+        )
+        .select_related("node__greenhouse", "zone")
+        .order_by("pk")
+    )  # fmt: skip
+    changed = 0
+    for output in outputs:
+        changed += _watch_flow(output, channels, outputs, open_keys, at=at)
+    for channel in channels:
+        if channel.quantity == Channel.Quantity.FLOW:
+            changed += _watch_leak(channel, outputs, open_keys, at=at)
+        else:
+            changed += _watch_heat(channel, open_keys, at=at)
+    return changed
+
+
+def _channels() -> list[Channel]:
+    return list(
+        Channel.objects.shown()
+        .filter(
+            quantity__in=(
+                Channel.Quantity.FLOW,
+                Channel.Quantity.AIR_TEMPERATURE,
+                Channel.Quantity.WATER_TEMPERATURE,
+            ),
+            node__greenhouse__is_active=True,
+        )
+        .select_related("latest", "node__greenhouse", "zone")
+        .prefetch_related("limits")
+        .order_by("pk")
+    )
+
+
+def _watch_flow(
+    output: Output,
+    channels: Sequence[Channel],
+    outputs: Sequence[Output],
+    open_keys: set[str],
+    *,
+    at: datetime,
+) -> int:
+    """Hold the flow of an output that is on against its band."""
+    if not output.is_on or output.flow_low is None or output.state_at is None:
+        return 0
+    meters = [
+        channel
+        for channel in channels
+        if channel.quantity == Channel.Quantity.FLOW and channel.node_id == output.node_id
+    ]
+    settled_at = output.state_at + max(
+        [SETTLING, *(_pulse_time(meter, output) for meter in meters)]
+    )
+    flow = _flow_of(output, meters, outputs, at=at)
+    if flow is None or flow.measured_at < settled_at:
+        return 0
+    return _judge_flow(output, flow.litres_per_minute, open_keys, at=at)
+
+
+def _judge_flow(output: Output, flow: float, open_keys: set[str], *, at: datetime) -> int:
+    low, high = output.flow_low or 0.0, output.flow_high
+    is_none = flow < low * NO_FLOW_SHARE
+    facts = {"flow": round(flow, 2), "low": output.flow_low, "high": output.flow_high}
+    judged = {
+        "no_flow": is_none,
+        "flow_low": not is_none and flow < low,
+        "flow_high": high is not None and flow > high,
+    }
+    return sum(
+        _set(kind, holds, open_keys, facts=facts, output=output, at=at)
+        for kind, holds in judged.items()
+    )
+
+
+def _flow_of(
+    output: Output, meters: Sequence[Channel], outputs: Sequence[Output], *, at: datetime
+) -> _Flow | None:
+    """Tell an output's flow: its own, or its controller's meter when nothing else is open."""
+    heard = output.state_heard_at
+    if output.state_flow is not None and heard is not None and at - heard <= STATE_HOLDS:
+        return _Flow(output.state_flow, heard)
+    others = [
+        other
+        for other in outputs
+        if other.node_id == output.node_id
+        and other.kind == Output.Kind.VALVE
+        and other.is_on is not False
+        and other.pk != output.pk
+    ]
+    if len(meters) != 1 or others:
+        return None
+    value = fresh_value(meters[0], at=at)
+    return None if value is None else _Flow(value, meters[0].latest.t)
+
+
+def _pulse_time(meter: Channel, output: Output) -> timedelta:
+    if not meter.pulses_per_litre or not output.flow_low:
+        return timedelta(0)
+    return timedelta(minutes=PULSES_TO_TELL / (meter.pulses_per_litre * output.flow_low))
+
+
+def _watch_leak(
+    meter: Channel, outputs: Sequence[Output], open_keys: set[str], *, at: datetime
+) -> int:
+    """Look for water that flows although all that could let it through is off."""
+    near = [
+        output
+        for output in outputs
+        if output.node_id == meter.node_id
+        or (meter.zone_id is not None and output.zone_id == meter.zone_id)
+    ]
+    flow = fresh_value(meter, at=at)
+    if not near or flow is None:
+        return 0
+    off_since = [output.state_at for output in near if output.is_on is False and output.state_at]
+    if len(off_since) < len(near) or meter.latest.t < max(off_since) + EMPTYING:
+        return 0
+    flows = flow > LEAK_LITRES_PER_MINUTE
+    facts = {"flow": round(flow, 2), "since": max(off_since).isoformat()}
+    return _set("flow_after_off", flows, open_keys, facts=facts, channel=meter, at=at)
+
+
+def _watch_heat(channel: Channel, open_keys: set[str], *, at: datetime) -> int:
+    value = fresh_value(channel, at=at)
+    highs = [limit.high for limit in channel.limits.all() if limit.high is not None]
+    if value is None or not highs:
+        return 0
+    is_too_hot = is_hot(channel, at=at)
+    if not is_too_hot and value > min(highs) - COOLER_BY:
+        return 0
+    facts = {"value": round(value, 1)}
+    return _set("over_temperature", is_too_hot, open_keys, facts=facts, channel=channel, at=at)
+
+
+def _set(  # noqa: PLR0913  # each is a fact of the alarm, named by keyword
+    kind: str,
+    holds: bool,  # noqa: FBT001  # it is what the alarm says
+    open_keys: set[str],
+    *,
+    facts: dict[str, Any],
+    at: datetime,
+    output: Output | None = None,
+    channel: Channel | None = None,
+) -> int:
+    """Bring an alarm in line with what was seen; only a change writes anything."""
+    thing = output or channel
+    assert thing is not None  # noqa: S101  # each caller gives one of them
+    key = f"{kind}:{'output' if output else 'channel'}:{thing.pk}"
+    if holds == (key in open_keys):
+        return 0
+    if not holds:
+        return int(alarms.clear_alarm(key=key, at=at))
+    alarms.raise_alarm(
+        key=key,
+        kind=kind,
+        severity=Alarm.Severity.WARNING if kind == "flow_low" else Alarm.Severity.URGENT,
+        greenhouse=thing.node.greenhouse,
+        node=thing.node,
+        zone=thing.zone,
+        output=output,
+        channel=channel,
+        facts=facts,
+        at=at,
+    )
+    return 1
+
+
+def judge_run(*, command: Command, output: Output, at: datetime) -> None:
+    """Latch "no flow" after a run that gave none, and take it off after one that gave water."""
+    key = f"no_flow:output:{output.pk}"
+    average = _average_flow(command, output)
+    if command.why == "no_flow" or (
+        average is not None and average < (output.flow_low or 0.0) * NO_FLOW_SHARE
+    ):
+        _set("no_flow", True, _open(key), facts={"command": command.pk}, output=output, at=at)  # noqa: FBT003  # holds
+    elif average is not None:
+        alarms.clear_alarm(key=key, at=at)
+
+
+def _open(key: str) -> set[str]:
+    return set(Alarm.objects.filter(key=key, cleared_at__isnull=True).values_list("key", flat=True))
+
+
+def _average_flow(command: Command, output: Output) -> float | None:
+    """Tell the flow of a run that was long enough to judge, where there is a meter."""
+    seconds, litres = command.ran_seconds, command.ran_litres
+    if output.flow_low is None or litres is None or seconds is None:
+        return None
+    if seconds < 2 * SETTLING.total_seconds() or not (litres > 0 or _has_meter(output)):
+        return None
+    return litres / seconds * 60
+
+
+def _has_meter(output: Output) -> bool:
+    meters: Iterable[Channel] = Channel.objects.shown().filter(
+        node=output.node_id, quantity=Channel.Quantity.FLOW
+    )
+    return bool(meters)
+
+
+@transaction.atomic
+def clear_no_flow(*, output: Output, by: User, reason: str, at: datetime) -> bool:
+    """Take the "no flow" latch off because a person has looked; tell whether it was on."""
+    if not reason.strip():
+        raise CommandRefusedError(_("Say what was found."), reason="reason")
+    alarm = (
+        Alarm.objects.select_for_update(no_key=True)
+        .filter(key=f"no_flow:output:{output.pk}", cleared_at__isnull=True)
+        .first()
+    )
+    if alarm is None:
+        return False
+    alarm.facts |= {"cleared_by": by.pk, "reason": reason.strip()[:200]}
+    alarm.save(update_fields=["facts"])
+    return alarms.clear_alarm(key=alarm.key, at=at)
