@@ -1,7 +1,7 @@
 # The portal's everyday commands; `make` alone lists them.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo demo-reset test check format bench lock messages
+.PHONY: help setup demo demo-reset test check format bench lock messages openapi
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -41,6 +41,13 @@ format: ## put code and templates into the house's layout
 	@.venv/bin/ruff format .
 	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} + || true
 
+openapi: ## write docs/openapi.yaml and docs/openapi-farm.yaml anew
+	$(BOOTSTRAP) setup --set dev
+	@SECRET_KEY=for-the-schema-only $(RUN) manage.py spectacular --validate --fail-on-warn \
+		--file docs/openapi.yaml
+	@SECRET_KEY=for-the-schema-only $(RUN) manage.py spectacular --validate --fail-on-warn \
+		--custom-settings farm.api.schema.SETTINGS --file docs/openapi-farm.yaml
+
 bench: ## measure speed (docs in bench/)
 	$(BOOTSTRAP) setup --set bench
 	@$(RUN) bench/run.py
@@ -48,6 +55,7 @@ bench: ## measure speed (docs in bench/)
 lock: ## pin pyproject.toml's dependencies anew (needs the network)
 	$(BOOTSTRAP) setup --set dev
 	@$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
+	@$(COMPILE) --upgrade requirements/broker.in -o requirements/broker.txt
 	@$(COMPILE) --upgrade pyproject.toml -o requirements/base.txt
 	@$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements/dev.txt
 	@$(COMPILE) --upgrade --extra dev --extra bench pyproject.toml -o requirements/bench.txt

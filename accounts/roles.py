@@ -36,8 +36,17 @@ READ_PEOPLE = (
     ("addresses", "view", "village"),
     ("addresses", "view", "commune"),
 )
+FARM_SETUP = (
+    "greenhouse", "zone", "node", "channel", "output", "watch", "alarmlimit", "cropprofile",
+    "cropstage",
+)  # fmt: skip
+FARM_RECORDS = ("batch", "harvest", "costentry", "labourentry", "command", "decision", "alarm")
+READ_FARM = tuple(("farm", "view", model) for model in FARM_SETUP + FARM_RECORDS)
+RUN_FARM = READ_FARM + tuple(
+    ("farm", action, model) for model in FARM_SETUP for action in ("add", "change")
+)
 PERMISSIONS: dict[Role, tuple[tuple[str, str, str], ...]] = {
-    Role.CHAIRPERSON: READ_MONEY + READ_PEOPLE,
+    Role.CHAIRPERSON: READ_MONEY + READ_PEOPLE + READ_FARM,
     Role.ONE_STOP_CLERK: (
         *READ_PEOPLE,
         ("payments", "view", "bill"),
@@ -76,7 +85,7 @@ PERMISSIONS: dict[Role, tuple[tuple[str, str, str], ...]] = {
     ),
     Role.VILLAGE_HEAD: (),
     Role.POLICE_OFFICER: READ_PEOPLE,
-    Role.COOPERATIVE_MEMBER: (),
+    Role.COOPERATIVE_MEMBER: RUN_FARM,
     Role.DIGITAL_TEAM_MEMBER: (),
-    Role.AUDITOR: READ_MONEY + READ_PEOPLE,
+    Role.AUDITOR: READ_MONEY + READ_PEOPLE + READ_FARM,
 }

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-OUR_APPS = ("accounts", "notifications", "addresses", "residents", "payments")
+OUR_APPS = ("accounts", "notifications", "addresses", "residents", "payments", "farm")
 
 
 class PortalConfig(AppConfig):

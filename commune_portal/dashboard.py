@@ -108,6 +108,27 @@ MENU: tuple[tuple[Words, tuple[Place, ...]], ...] = (
         ),
     ),
     (
+        _("Greenhouses"),
+        (
+            Place(
+                _("Greenhouses"),
+                "potted_plant",
+                "farm_greenhouse_changelist",
+                "farm.view_greenhouse",
+            ),
+            Place(_("Zones"), "grid_view", "farm_zone_changelist", "farm.view_zone"),
+            Place(_("Controllers"), "memory", "farm_node_changelist", "farm.view_node"),
+            Place(_("Sensors"), "sensors", "farm_channel_changelist", "farm.view_channel"),
+            Place(_("Outputs"), "toggle_on", "farm_output_changelist", "farm.view_output"),
+            Place(
+                _("Crop profiles"), "eco", "farm_cropprofile_changelist", "farm.view_cropprofile"
+            ),
+            Place(_("Batches"), "yard", "farm_batch_changelist", "farm.view_batch"),
+            Place(_("Commands"), "send", "farm_command_changelist", "farm.view_command"),
+            Place(_("Alarms"), "notifications", "farm_alarm_changelist", "farm.view_alarm"),
+        ),
+    ),
+    (
         _("Links to banks"),
         (
             Place(

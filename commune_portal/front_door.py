@@ -1,16 +1,17 @@
 """Where web servers come in: banks by the short lane, everybody else by Django's handler."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
+from wsgiref.types import StartResponse
 
 from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
 from common.middleware import RequestIdMiddleware
 from commune_portal.middleware import PREFIX, answer_partner
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-WsgiApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+WsgiApplication = Callable[[dict[str, Any], StartResponse], Any]
 
 
 class FrontDoor:
@@ -23,11 +24,13 @@ class FrontDoor:
 
     def __init__(self, pages: WsgiApplication) -> None:
         self.pages = pages
-        self.lane = RequestIdMiddleware(SecurityMiddleware(answer_partner))
+        secured = SecurityMiddleware(answer_partner)  # a coroutine only for a coroutine
+        self.lane = RequestIdMiddleware(cast("Callable[[HttpRequest], HttpResponse]", secured))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith(PREFIX):
-            return self.pages(environ, start_response)
+            answer: Iterable[bytes] = self.pages(environ, start_response)
+            return answer
         response = self.lane(WSGIRequest(environ))
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, list(response.items()))

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "addresses.apps.AddressesConfig",
     "residents.apps.ResidentsConfig",
     "payments.apps.PaymentsConfig",
+    "farm.apps.FarmConfig",
 ]
 
 MIDDLEWARE = [
@@ -180,11 +181,22 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tidy-up": {"task": "commune_portal.tasks.tidy_up", "schedule": 86_400.0},
     "check-the-books": {"task": "payments.tasks.check_the_books", "schedule": 3600.0},
     "heartbeat": {"task": "commune_portal.tasks.beat_heart", "schedule": 15.0},
+    "farm-roll-up": {"task": "farm.tasks.roll_up", "schedule": 15.0},
+    "farm-run-programmes": {"task": "farm.tasks.run_programmes", "schedule": 10.0},
+    "farm-tell-of-alarms": {"task": "farm.tasks.tell_of_alarms", "schedule": 15.0},
+    "farm-follow-stages": {"task": "farm.tasks.follow_stages", "schedule": 3600.0},
+    "farm-keep-house": {"task": "farm.tasks.keep_house", "schedule": 86_400.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 # --- MQTT ------------------------------------------------------------------------------------
 MQTT_URL = env.text("MQTT_URL", "mqtt://127.0.0.1:1883")
+# Where devices that do not speak farm/v1 speak; docs/configuration.md says how they are set up.
+FOREIGN_TOPICS = env.words(
+    "FOREIGN_TOPICS", "esphome/#,tele/#,stat/#,zigbee2mqtt/#,opensprinkler/#"
+)
+OPENSPRINKLER_PASSWORD_HASH = env.text("OPENSPRINKLER_PASSWORD_HASH", "")
+HOME_ASSISTANT_DISCOVERY = env.flag("HOME_ASSISTANT_DISCOVERY", default=False)
 
 # --- Sign-in ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

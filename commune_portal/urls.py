@@ -29,8 +29,10 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("notifications.urls")),
     path("", include("payments.urls")),
+    path("", include("farm.urls")),
     path("oauth/token", PartnerTokenView.as_view(), name="oauth_token"),
     path("api/payments/v1/", include("payments.api.urls")),
+    path("api/farm/v1/", include("farm.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", swagger, name="api_docs"),
 ]

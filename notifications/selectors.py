@@ -1,5 +1,7 @@
 """Questions about messages."""
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 
 from accounts.models import User
@@ -16,3 +18,8 @@ def inbox_of(person: User) -> QuerySet[Message]:
 def unread_count(person: User) -> int:
     """How many messages the person has not seen yet. One query."""
     return inbox_of(person).filter(read_at__isnull=True).count()
+
+
+def told_under(dedupe_keys: Collection[str]) -> QuerySet[Message]:
+    """Give the messages that were written under these keys, with whom they went to. One query."""
+    return Message.objects.filter(dedupe_key__in=dedupe_keys).select_related("user")

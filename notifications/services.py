@@ -19,16 +19,28 @@ CODES_PER_PHONE = ((3, timedelta(minutes=5)), (10, timedelta(days=1)))
 
 
 @transaction.atomic
-def send_sms(*, phone: str, text: str, kind: str, at: datetime, is_secret: bool = False) -> Message:
-    """Write one SMS to an E.164 number."""
-    message = Message.objects.create(
-        kind=kind,
-        channel=Message.Channel.SMS,
-        phone=phone,
-        text=text,
-        due_at=at,
-        is_secret=is_secret,
-    )
+def send_sms(
+    *,
+    phone: str,
+    text: str,
+    kind: str,
+    at: datetime,
+    is_secret: bool = False,
+    dedupe_key: str | None = None,
+) -> Message:
+    """Write one SMS to an E.164 number; the same `dedupe_key` again sends nothing more."""
+    fields = {
+        "kind": kind,
+        "channel": Message.Channel.SMS,
+        "phone": phone,
+        "text": text,
+        "due_at": at,
+        "is_secret": is_secret,
+    }
+    if dedupe_key is None:
+        message = Message.objects.create(**fields)
+    else:
+        message, _is_new = Message.objects.get_or_create(dedupe_key=dedupe_key, defaults=fields)
     nudge.after_commit("notifications.tasks.deliver_messages")
     return message
 

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
+# Where an ordinary user's PATH may not lead, but mosquitto is put.
+SBIN = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"))
 # Which locked sets also contain the wanted one.
 SUPERSETS = {"base": ("base", "dev", "bench"), "dev": ("dev", "bench"), "bench": ("bench",)}
 # Measured on Linux: the environment and uv's cache, in megabytes.
@@ -64,6 +66,8 @@ def run_demo(command: str) -> None:
         check_writable(var)
         check_space(var, DATA_MB)
     ensure_environment("base")
+    if command == "demo" and not os.environ.get("MQTT_URL"):
+        ensure_broker()
     # The same process goes on as the demo, so that its parent (make) can signal it.
     demo = str(ROOT / "scripts" / "demo.py")
     environment = {**os.environ, "VAR_DIR": str(var)}
@@ -128,6 +132,27 @@ def ensure_environment(wanted: str) -> None:
     STAMP.unlink(missing_ok=True)
     install(["--require-hashes", "--requirement", str(ROOT / "requirements" / f"{wanted}.txt")])
     STAMP.write_text(json.dumps({"set": wanted, "digest": digest(wanted)}), encoding="utf-8")
+
+
+def ensure_broker() -> None:
+    """Where there is no mosquitto, install a broker from a wheel; without one the demo runs too."""
+    if find_mosquitto():
+        return
+    lock, stamp = ROOT / "requirements" / "broker.txt", VENV / "broker.stamp"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    say("Installing an MQTT broker for the greenhouse (there is no mosquitto) ...")
+    try:
+        install(["--require-hashes", "--requirement", str(lock)])
+    except SetupError:
+        say("That did not work; the demo runs without its greenhouse. Install mosquitto for it.")
+        return
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def find_mosquitto() -> "str | None":
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=SBIN)
 
 
 def is_current(wanted: str) -> bool:

@@ -21,7 +21,8 @@ from check_tree import project_files
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 APPS = (
-    "common", "accounts", "notifications", "addresses", "residents", "payments", "commune_portal",
+    "common", "accounts", "notifications", "addresses", "residents", "payments", "farm",
+    "commune_portal",
 )  # fmt: skip
 TARGET = "5.2"
 # As in production, but for a database that needs no server.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+import broker
 from supervisor import Supervisor, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,8 +26,10 @@ SLOW_SECONDS = 40
 DEMO_FILES = (
     "portal.sqlite3", "portal.sqlite3-wal", "portal.sqlite3-shm", "before-upgrade.sqlite3",
     "cache", "queue", "queue-control", "media", "static", "static.stamp", "prepared.stamp", "log",
-    "demo-accounts.txt", "demo_bank.json", "secret_key",
+    "demo-accounts.txt", "demo_bank.json", "secret_key", "broker",
 )  # fmt: skip
+NO_BROKER = "mqtt://127.0.0.1:9"  # nobody listens on the discard port
+HOUSES = ("--house", "nm1", "--house", "nm2")
 FULL_DISK = ("No space left on device", "database or disk is full", "Disk quota exceeded")
 
 
@@ -87,9 +90,26 @@ def run(var: Path, lock: IO[str]) -> int:
 
     supervisor = Supervisor(environment_of(var, host, url), var / "log", say)
     try:
+        start_broker(supervisor, var)
         return prepare(supervisor, var) or serve(supervisor, host, port, url)
     finally:
         supervisor.stop()
+
+
+def start_broker(supervisor: Supervisor, var: Path) -> None:
+    """Run a broker of our own, on this machine only, unless the caller has named one."""
+    if os.environ.get("MQTT_URL"):
+        return
+    port = broker.free_port()
+    command = broker.command(var, port)
+    if command is None:
+        say("There is no MQTT broker: the greenhouse stands still. Install mosquitto for it.")
+        return
+    supervisor.environment = {
+        **supervisor.environment,
+        "MQTT_URL": f"mqtt://{broker.ADDRESS}:{port}/?client_id=portal",
+    }
+    supervisor.start("broker", command)
 
 
 def prepare(supervisor: Supervisor, var: Path) -> int:
@@ -136,7 +156,7 @@ def fingerprint() -> str:
 
 
 def serve(supervisor: Supervisor, host: str, port: int, url: str) -> int:
-    """Start web, worker and, where a broker answers, the MQTT bridge; the exit code."""
+    """Start web, worker and, where a broker answers, bridge and greenhouses; the exit code."""
     # fmt: off
     supervisor.start("web", [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
@@ -149,8 +169,11 @@ def serve(supervisor: Supervisor, host: str, port: int, url: str) -> int:
         "--loglevel", "INFO",
     ])
     # fmt: on
-    if broker_answers(os.environ.get("MQTT_URL") or "mqtt://127.0.0.1:1883"):
-        supervisor.start("mqtt", [sys.executable, "manage.py", "mqtt_bridge"])
+    is_ours = any(child.name == "broker" for child in supervisor.children)
+    if is_ours or broker_answers(supervisor.environment["MQTT_URL"]):
+        manage = [sys.executable, "manage.py"]
+        supervisor.start("mqtt", [*manage, "mqtt_bridge"])
+        supervisor.start("greenhouse", [*manage, "simulate_greenhouse", *HOUSES])
 
     dead = supervisor.watch(Announcement(host, port, url, Path(supervisor.environment["VAR_DIR"])))
     if dead is None:
@@ -193,6 +216,7 @@ def environment_of(var: Path, host: str, url: str) -> dict[str, str]:
     return caller | {
         "DEMO": "1",
         "DJANGO_SETTINGS_MODULE": "commune_portal.settings",
+        "MQTT_URL": os.environ.get("MQTT_URL") or NO_BROKER,
         "PUBLIC_URL": url.rstrip("/"),
         "PYTHONUNBUFFERED": "1",
         "SECRET_KEY_FILE": str(secret_key_file(var)),

@@ -50,6 +50,14 @@ VILLAGE_HEAD: Final = DemoAccount(
     "",
     _("Head of Xuân Yên; signs in with a one-time code like every villager."),
 )
+COOPERATIVE_MEMBER: Final = DemoAccount(
+    "0990000004",
+    "Lê Văn Tuấn",
+    Role.COOPERATIVE_MEMBER,
+    "",
+    "",
+    _("Grows lettuce and melons in the cooperative's two greenhouses, from a phone."),
+)
 
 OFFICIALS: Final = (
     DemoAccount(
@@ -98,5 +106,6 @@ DEMO_ACCOUNTS: Final = (
     RESIDENT_WITH_BILLS,
     RESIDENT_OF_TWO_HOUSEHOLDS,
     VILLAGE_HEAD,
+    COOPERATIVE_MEMBER,
     *OFFICIALS,
 )

@@ -23,7 +23,7 @@ from addresses.services import load_places
 from common.phone import to_e164
 from common.reference_table import read_csv
 from common.text import fold, name_sort_key
-from commune_portal.demo import bank, bills, people
+from commune_portal.demo import bank, bills, farm, farm_history, people
 from commune_portal.demo.accounts import DEMO_ACCOUNTS, DemoAccount
 from commune_portal.demo.bills import DemoBill, DemoPayment
 from payments.models import (
@@ -47,6 +47,7 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 PLACES: Final = _ROOT / "addresses" / "data"
 BANKS: Final = _ROOT / "payments" / "data" / "banks.csv"
 BATCH: Final = 500
+FEW: Final = 200
 # Transfers that somebody typed by hand: days ago, đồng, message.
 MEMOS_WITHOUT_CODE: Final = (
     (11, 150_000, "Nop tien dien thang truoc nha ba Hoa"),
@@ -86,6 +87,7 @@ class DemoCommune:
             self._load_bills,
             self._open_bank,
             self._load_payments,
+            self._load_farm,
         )
         for stage in stages:
             with transaction.atomic():
@@ -292,6 +294,11 @@ class DemoCommune:
             payment_code="" if is_transfer else code,
             memo=f"IBFT {payment.second} {code} GD {payment.days_ago}" if is_transfer else "",
         )
+
+    def _load_farm(self) -> str:
+        # A small commune is for tests: three days of greenhouse are enough there.
+        days = farm_history.DAYS if self.household_count >= FEW else 3
+        return farm.load_farm(today=self.today, at=self.at, days=days)
 
     def _say_receipts_were_told(self) -> None:
         """Keep the worker from telling two thousand households of receipts that are old."""

@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = (
-    "common", "accounts", "notifications", "addresses", "residents", "payments", "commune_portal",
+    "common", "accounts", "notifications", "addresses", "residents", "payments", "farm",
+    "commune_portal",
 )  # fmt: skip
 SHIPPED = [*APPS, "scripts"]
 # They run in a development environment only.

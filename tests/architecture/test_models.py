@@ -4,7 +4,8 @@ import pytest
 from django.apps import apps
 
 LAYERS = [
-    "common", "accounts", "notifications", "addresses", "residents", "payments", "commune_portal",
+    "common", "accounts", "notifications", "addresses", "residents", "payments", "farm",
+    "commune_portal",
 ]  # fmt: skip
 OURS = [model for model in apps.get_models() if model._meta.app_label in LAYERS]
 

@@ -208,6 +208,7 @@ def test_a_small_demo_is_loaded_once_and_its_books_balance(small):
 
     assert [line.split(":")[0] for line in lines] == [
         "places", "banks", "people", "accounts", "billers", "bills", "partner bank", "payments",
+        "greenhouses",
     ]  # fmt: skip
     assert Household.objects.count() == 40
     assert Resident.objects.count() == sum(len(house.people) for house in small.houses)
@@ -239,11 +240,14 @@ def test_a_small_demo_is_loaded_once_and_its_books_balance(small):
     [
         (
             "commune_portal.demo.load.Resident.objects.bulk_create",
-            ["people", "accounts", "billers", "bills", "partner bank", "payments"],
+            ["people", "accounts", "billers", "bills", "partner bank", "payments", "greenhouses"],
         ),
-        ("commune_portal.demo.load.cancel_bill", ["bills", "partner bank", "payments"]),
-        ("commune_portal.demo.bank.create_partner", ["partner bank", "payments"]),
-        ("payments.services.history._write_receipts", ["payments"]),
+        (
+            "commune_portal.demo.load.cancel_bill",
+            ["bills", "partner bank", "payments", "greenhouses"],
+        ),
+        ("commune_portal.demo.bank.create_partner", ["partner bank", "payments", "greenhouses"]),
+        ("payments.services.history._write_receipts", ["payments", "greenhouses"]),
     ],
 )
 @pytest.mark.slow  # loads 40 households with their bills and books
@@ -283,7 +287,7 @@ def test_everybody_of_the_guide_can_sign_in(small):
     assert Household.objects.visible_to(thang).count() == 2
     assert {account.role for account in DEMO_ACCOUNTS} >= {
         Role.FINANCE_OFFICER, Role.ONE_STOP_CLERK, Role.CHAIRPERSON, Role.CASHIER,
-        Role.VILLAGE_HEAD, Role.AUDITOR,
+        Role.VILLAGE_HEAD, Role.AUDITOR, Role.COOPERATIVE_MEMBER,
     }  # fmt: skip
 
 

@@ -1,0 +1,178 @@
+"""What a batch came to, and whether that is better than before and than in soil. No Django.
+
+The cooperative says: less labour, shorter growth, better yield. Each is answered from what stands
+in the book; what nobody noted is None, never 0, and a batch that still grows gets no verdict yet.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from statistics import median
+from typing import Final, NamedTuple
+
+# Closer than this many percent two figures are called the same: scales and notes are no finer.
+LEVEL_WITHIN_PERCENT: Final = 2.0
+
+
+class Measure(StrEnum):
+    """What batches are compared by."""
+
+    YIELD = "yield"
+    FIRST_HARVEST = "first_harvest"
+    LABOUR = "labour"
+    WATER = "water"
+
+
+class Verdict(StrEnum):
+    """How a figure stands to another; UNKNOWN while one of them is missing or not final."""
+
+    BETTER = "better"
+    LEVEL = "level"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+MORE_IS_BETTER: Final = frozenset({Measure.YIELD})
+
+
+class Figures(NamedTuple):
+    """One batch in figures; None where the book says nothing.
+
+    `kg` is what can be sold (grades 1 and 2); `litres` is the zone's water while the batch stood
+    there, shared by area with other batches of the zone.
+    """
+
+    area_m2: float
+    sown: date
+    ended: date | None = None
+    first_harvest: date | None = None
+    last_harvest: date | None = None
+    kg: float | None = None
+    waste_kg: float = 0.0
+    priced_kg: float = 0.0
+    revenue_vnd: int | None = None
+    cost_vnd: int | None = None
+    hours: float | None = None
+    litres: float | None = None
+    is_water_measured: bool = False
+    is_water_shared: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        return self.ended is not None
+
+    @property
+    def kg_per_m2(self) -> float | None:
+        return None if self.kg is None else self.kg / self.area_m2
+
+    @property
+    def litres_per_kg(self) -> float | None:
+        return _ratio(self.litres, self.kg)
+
+    @property
+    def cost_vnd_per_kg(self) -> float | None:
+        return _ratio(self.cost_vnd, self.kg)
+
+    @property
+    def revenue_vnd_per_kg(self) -> float | None:
+        """What a sold kilogram brought: what was picked without a price does not count."""
+        return _ratio(self.revenue_vnd, self.priced_kg)
+
+    @property
+    def hours_per_m2(self) -> float | None:
+        return None if self.hours is None else self.hours / self.area_m2
+
+    @property
+    def left_vnd(self) -> int | None:
+        """What the noted sales leave after the noted costs."""
+        if self.revenue_vnd is None or self.cost_vnd is None:
+            return None
+        return self.revenue_vnd - self.cost_vnd
+
+    @property
+    def days_to_first_harvest(self) -> int | None:
+        return _days(self.sown, self.first_harvest)
+
+    @property
+    def days_to_end(self) -> int | None:
+        return _days(self.sown, self.ended)
+
+    def of(self, measure: Measure) -> float | None:
+        """Give the figure that a measure is about."""
+        return {
+            Measure.YIELD: self.kg_per_m2,
+            Measure.FIRST_HARVEST: self.days_to_first_harvest,
+            Measure.LABOUR: self.hours_per_m2,
+            Measure.WATER: self.litres_per_kg,
+        }[measure]
+
+    def is_settled(self, measure: Measure) -> bool:
+        """Whether a measure can no longer change: the first harvest only comes once."""
+        return self.is_final or (
+            measure == Measure.FIRST_HARVEST and self.first_harvest is not None
+        )
+
+
+class Against(NamedTuple):
+    """A figure to compare with, and how the batch stands to it."""
+
+    value: float | None
+    verdict: Verdict
+    change_percent: float | None
+
+
+class Comparison(NamedTuple):
+    """One measure of a batch beside earlier batches of the crop and beside soil."""
+
+    measure: Measure
+    own: float | None
+    is_settled: bool
+    earlier: Against
+    earlier_count: int
+    soil: Against
+
+
+def compare(
+    figures: Figures, *, earlier: Sequence[Figures], soil: dict[Measure, float | None]
+) -> list[Comparison]:
+    """Compare a batch with the median of earlier ones and with the crop's figures for soil.
+
+    >>> own = Figures(area_m2=8, sown=date(2026, 9, 1), ended=date(2026, 10, 6), kg=20)
+    >>> before = Figures(area_m2=8, sown=date(2026, 7, 1), ended=date(2026, 8, 9), kg=16)
+    >>> compare(own, earlier=[before], soil={Measure.YIELD: 1.8})[0].earlier
+    Against(value=2.0, verdict=<Verdict.BETTER: 'better'>, change_percent=25.0)
+    """
+    rows = []
+    for measure in Measure:
+        own, is_settled = figures.of(measure), figures.is_settled(measure)
+        known = [value for one in earlier if (value := one.of(measure)) is not None]
+        settled = own if is_settled else None
+        rows.append(
+            Comparison(
+                measure=measure,
+                own=own,
+                is_settled=is_settled,
+                earlier=_against(measure, settled, median(known) if known else None),
+                earlier_count=len(known),
+                soil=_against(measure, settled, soil.get(measure)),
+            )
+        )
+    return rows
+
+
+def _against(measure: Measure, own: float | None, other: float | None) -> Against:
+    if own is None or not other:
+        return Against(other, Verdict.UNKNOWN, None)
+    change = (own - other) / other * 100
+    if abs(change) < LEVEL_WITHIN_PERCENT:
+        return Against(other, Verdict.LEVEL, change)
+    is_better = (change > 0) == (measure in MORE_IS_BETTER)
+    return Against(other, Verdict.BETTER if is_better else Verdict.WORSE, change)
+
+
+def _ratio(amount: float | None, per: float | None) -> float | None:
+    return amount / per if amount is not None and per else None
+
+
+def _days(first: date, last: date | None) -> int | None:
+    return None if last is None else (last - first).days

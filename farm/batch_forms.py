@@ -1,0 +1,277 @@
+"""What people write about batches, in the field and with wet hands: big fields, today filled in.
+
+A form asks the service's own checks, so that a refusal stands beside its field and nothing that
+was typed is lost; the service asks them again when it writes.
+"""
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from farm.errors import BatchEntryRefusedError
+from farm.models import Batch, CostEntry, CropProfile, Harvest, LabourEntry, Zone
+from farm.services import batches
+
+GROUPED = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
+# A scale shows 1.500 for one and a half kilograms; written, it is fifteen hundred.
+AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.]\d{3}")
+
+
+class FigureField(forms.FloatField):
+    """A number as people here write it: 12,5 and 12.5 are the same; 1.500 has to be asked."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    default_error_messages = {
+        "invalid": _("Write a number, like 12,5."),
+        "ambiguous": _("Is this 1,5 or 1500? Write it without the dot."),
+    }
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a figure that is known with a comma, which can be read back in one way only."""
+        return (
+            str(value).removesuffix(".0").replace(".", ",") if isinstance(value, float) else value
+        )
+
+    def to_python(self, value: Any) -> Any:
+        typed = str(value or "").strip().replace(" ", "").replace("\u00a0", "")
+        if AMBIGUOUS.fullmatch(typed):
+            raise forms.ValidationError(self.error_messages["ambiguous"], code="ambiguous")
+        if GROUPED.fullmatch(typed.partition(",")[0]):
+            typed = typed.replace(".", "")
+        return super().to_python(typed.replace(",", "."))
+
+
+class DongField(forms.IntegerField):
+    """Whole đồng, with or without dots and the sign."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    default_error_messages = {"invalid": _("Write whole đồng, like 250.000.")}
+
+    def to_python(self, value: Any) -> int | None:
+        typed = re.sub(r"[\s.,₫đ]", "", str(value if value is not None else ""))
+        return super().to_python(typed)
+
+
+class DayField(forms.DateField):
+    """A day, chosen in the phone's own calendar."""
+
+    default_error_messages = {"invalid": _("This is not a day. Write it like 22/11/2026.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        super().__init__(widget=widget, **kwargs)
+
+
+class CheckedForm(forms.Form):
+    """A form whose `check` may refuse with a service's sentence."""
+
+    # The phone makes the id in the end; without JavaScript the page that was opened has made it.
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["key"].initial = uuid.uuid4
+
+    def clean_key(self) -> uuid.UUID:
+        """Take a request without an id as a new one."""
+        key: uuid.UUID | None = self.cleaned_data["key"]
+        return key or uuid.uuid4()
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the service; only when each field can be read by itself."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            self._ask(self.check, cleaned)
+        return cleaned
+
+    def _ask(self, check: Callable[[dict[str, Any]], None], cleaned: dict[str, Any]) -> None:
+        try:
+            check(cleaned)
+        except BatchEntryRefusedError as error:
+            field = error.facts.get("field") or None
+            self.add_error(field if field in self.fields else None, str(error))
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        """Raise BatchEntryRefusedError when the service would."""
+
+
+class SowForm(CheckedForm):
+    """A new batch."""
+
+    profile = forms.ModelChoiceField(
+        CropProfile.objects.order_by("name"),
+        label=_("What was sown?"),
+        empty_label=None,
+        widget=forms.RadioSelect,
+    )
+    zone = forms.ModelChoiceField(
+        Zone.objects.none(), label=_("Where?"), empty_label=None, widget=forms.RadioSelect
+    )
+    sown_date = DayField(label=_("Sown on"))
+    area_m2 = FigureField(label=_("Area, m²"))
+    plants = forms.IntegerField(
+        label=_("How many plants"),
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    variety = forms.CharField(
+        label=_("Variety"),
+        max_length=80,
+        required=False,
+        help_text=_("It stands on the label of the produce."),
+    )
+    method = forms.ChoiceField(
+        label=_("How is it grown?"), choices=Batch.Method.choices, widget=forms.RadioSelect
+    )
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = Zone.objects.filter(is_active=True).select_related("greenhouse")
+        field: Any = self.fields["zone"]
+        field.queryset = zones.order_by("greenhouse__name", "name")
+        field.label_from_instance = _zone_words
+        self.fields["sown_date"].initial = self.today
+        self.fields["method"].initial = Batch.Method.HYDROPONIC
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        batches.check_sowing(
+            zone=cleaned["zone"],
+            area_m2=cleaned["area_m2"],
+            sown_date=cleaned["sown_date"],
+            today=self.today,
+        )
+
+
+class EntryForm(CheckedForm):
+    """What every entry of a batch's book asks for."""
+
+    day = DayField(label=_("Day"))
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+        self.fields["day"].initial = min(self.today, batch.ended_date or self.today)
+        self.order_fields(["key", "day", *self.own_order(), "note"])
+
+    def own_order(self) -> list[str]:
+        """Name the fields of the kind of entry."""
+        return [name for name in self.fields if name not in {"key", "day", "note"}]
+
+
+class HarvestForm(EntryForm):
+    """What was picked."""
+
+    kg = FigureField(label=_("Weight, kg"))
+    grade = forms.ChoiceField(
+        label=_("Grade"), choices=Harvest.Grade.choices, widget=forms.RadioSelect,
+        initial=Harvest.Grade.FIRST,
+    )  # fmt: skip
+    vnd = DongField(
+        label=_("Sold for, ₫"),
+        required=False,
+        help_text=_("The whole amount. Leave it empty if it is not sold yet."),
+    )
+
+    def clean_vnd(self) -> int:
+        """Take nothing typed as not sold yet."""
+        return self.cleaned_data["vnd"] or 0
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        said = {name: cleaned[name] for name in ("day", "kg", "grade", "vnd")}
+        batches.check_harvest(batch=self.batch, today=self.today, **said)
+
+
+class CostForm(EntryForm):
+    """Money that was spent."""
+
+    kind = forms.ChoiceField(
+        label=_("What for?"), choices=CostEntry.Kind.choices, widget=forms.RadioSelect
+    )
+    vnd = DongField(label=_("Amount, ₫"))
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        help_text=_("Plant protection: the name of the product. Buyers see it; name no people."),
+    )
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        said = {name: cleaned[name] for name in ("day", "kind", "vnd", "note")}
+        batches.check_cost(batch=self.batch, today=self.today, **said)
+
+
+class LabourForm(EntryForm):
+    """Hours that were worked."""
+
+    task = forms.ChoiceField(
+        label=_("What work?"), choices=LabourEntry.Task.choices, widget=forms.RadioSelect
+    )
+    hours = FigureField(
+        label=_("Hours"), help_text=_("Of all together: 3 people for 4 hours are 12.")
+    )
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        said = {name: cleaned[name] for name in ("day", "task", "hours")}
+        batches.check_labour(batch=self.batch, today=self.today, **said)
+
+
+class PlantingForm(CheckedForm):
+    """When the seedlings went to their place."""
+
+    day = DayField(label=_("Planted out on"))
+    plants = forms.IntegerField(
+        label=_("How many plants"),
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+        self.fields["day"].initial = batch.transplanted_date or self.today
+        self.fields["plants"].initial = batch.plants or None
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        batches.check_planting(batch=self.batch, day=cleaned["day"], today=self.today)
+
+
+class EndForm(CheckedForm):
+    """How and when a batch was over."""
+
+    how = forms.ChoiceField(
+        label=_("How did it end?"),
+        choices=[("ended", _("Everything is picked")), ("lost", _("The crop was lost"))],
+        widget=forms.RadioSelect,
+        initial="ended",
+    )
+    day = DayField(label=_("Ended on"))
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        help_text=_("What went well, what to do otherwise next time."),
+    )
+
+    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+        self.fields["day"].initial = self.today
+
+    def check(self, cleaned: dict[str, Any]) -> None:
+        batches.check_end(batch=self.batch, day=cleaned["day"], today=self.today)
+
+
+def _zone_words(zone: Zone) -> str:
+    return f"{zone.name}, {zone.greenhouse.name}"

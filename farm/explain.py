@@ -1,0 +1,310 @@
+"""Sentences for people, made of the stable codes and numbers that alarms and decisions keep."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from farm import words
+from farm.interlock_words import WORDS as INTERLOCK_WORDS
+from farm.safety import Interlock
+
+if TYPE_CHECKING:
+    from farm.control.settings import Problem
+    from farm.models import Alarm, Decision
+
+# Kind of alarm: what it says. %(what)s is the output, sensor, controller or zone concerned.
+ALARM_SENTENCES: dict[str, str | Promise] = {
+    "sensor_silent": gettext_lazy("%(what)s has said nothing since %(since)s"),
+    "sensor_failed": gettext_lazy("%(what)s has failed: the sensor itself says so"),
+    "node_offline": gettext_lazy("%(what)s is not connected"),
+    "node_deaf": gettext_lazy("%(what)s is connected but does not answer"),
+    "node_rebooted": gettext_lazy("%(what)s has started anew"),
+    "command_unknown": gettext_lazy("%(what)s: no word of what became of a command; go and look"),
+    "command_aborted": gettext_lazy("%(what)s stopped before its time"),
+    "command_rejected": gettext_lazy("%(what)s did not take a command"),
+    "no_flow": gettext_lazy("%(what)s is on but no water flows"),
+    "flow_low": gettext_lazy("%(what)s: less water flows than it should"),
+    "flow_high": gettext_lazy("%(what)s: more water flows than it should, perhaps a burst pipe"),
+    "flow_after_off": gettext_lazy("%(what)s is off but water still flows"),
+    "tank_low": gettext_lazy("%(what)s: the tank is nearly empty"),
+    "over_temperature": gettext_lazy("%(what)s is too hot"),
+    "litre_cap": gettext_lazy("%(what)s: today's most litres are used up"),
+    "dose_cap": gettext_lazy("%(what)s: today's most fertiliser is used up"),
+    "dose_budget": gettext_lazy("%(what)s: today's most fertiliser is used up"),
+    "dose_without_effect": gettext_lazy(
+        "%(what)s: %(doses)s doses changed nothing, feeding is off until somebody has looked"
+    ),
+    "ec_danger": gettext_lazy("%(what)s: EC %(value)s mS/cm is dangerous, feeding has stopped"),
+    "ph_danger": gettext_lazy("%(what)s: pH %(value)s is dangerous, feeding has stopped"),
+    "emergency_stop": gettext_lazy("%(what)s: emergency stop"),
+    "lease_lost": gettext_lazy("%(what)s has lost the server and works on its own"),
+    "retained_command": gettext_lazy("%(what)s: an old command lay at the broker; it was ignored"),
+    "config_refused": gettext_lazy("%(what)s does not accept its settings"),
+    "stuck_on": gettext_lazy("%(what)s stays on longer than it was told to"),
+    "rule_broken": gettext_lazy("%(what)s: the programme “%(rule)s” is set wrongly"),
+}
+
+
+def alarm_words(alarm: "Alarm") -> str:
+    """Say in one sentence what is wrong."""
+    if alarm.kind == "limit":
+        return _limit_words(alarm)
+    sentence = ALARM_SENTENCES.get(alarm.kind)
+    if sentence is None:
+        return _("%(what)s: %(kind)s") % {
+            "what": _what(alarm),
+            "kind": words.device_event_words(alarm.kind),
+        }
+    return str(sentence) % _shown(alarm.facts, what=_what(alarm))
+
+
+def _limit_words(alarm: "Alarm") -> str:
+    facts = alarm.facts
+    words = (
+        _("%(what)s %(value)s, below %(limit)s since %(since)s")
+        if facts.get("side") == "low"
+        else _("%(what)s %(value)s, above %(limit)s since %(since)s")
+    )
+    unit = alarm.channel.unit if alarm.channel else ""
+    return words % {
+        "what": _what(alarm),
+        "value": _with_unit(facts.get("value"), unit),
+        "limit": _with_unit(facts.get("limit"), unit),
+        "since": clock(facts.get("since")),
+    }
+
+
+def _what(alarm: "Alarm") -> str:
+    thing = alarm.output or alarm.channel or alarm.zone or alarm.node or alarm.greenhouse
+    if alarm.zone and thing != alarm.zone:
+        return _("%(thing)s of %(zone)s") % {"thing": thing, "zone": alarm.zone}
+    return str(thing)
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    shown = {"degC": "°C"}.get(unit, unit)
+    return f"{number(value)} {shown}".strip()
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Show a number with at most so many decimals, in the reader's way of writing it.
+
+    >>> number(None)
+    '–'
+    """
+    if value is None:
+        return "–"
+    rounded = round(value, digits)
+    text = f"{rounded:.{digits}f}".rstrip("0")
+    return str(number_format(rounded, decimal_pos=len(text.partition(".")[2])))
+
+
+def clock(moment: str | None) -> str:
+    """Show the local time of an ISO moment."""
+    if not moment:
+        return "–"
+    return f"{timezone.localtime(datetime.fromisoformat(moment)):%H:%M}"
+
+
+class _Shown(dict[str, str]):
+    """Facts as text; a fact that is missing is a dash, never an exception in an alarm."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _shown(facts: dict[str, Any], **more: str) -> _Shown:
+    return _Shown({key: _show(key, value) for key, value in facts.items()} | more)
+
+
+_SHOW: dict[type, Callable[[Any], str]] = {float: number, int: number}
+
+
+def _show(key: str, value: Any) -> str:
+    if key in {"since", "until", "last", "start"}:
+        return clock(value)
+    return _SHOW.get(type(value), str)(value)
+
+
+# Why a programme acted; every %(…)s is one of the decision's facts.
+ACTED: dict[str, str | Promise] = {
+    "time": gettext_lazy("it was time (%(start)s)"),
+    "next_output": gettext_lazy("its turn had come"),
+    "light_enough": gettext_lazy(
+        "the sun had given %(light)s J/cm², and %(threshold)s are enough for a watering"
+    ),
+    "longest_pause": gettext_lazy("the longest pause was over (the sun had given %(light)s J/cm²)"),
+    "beyond": gettext_lazy("the value was %(value)s, beyond %(on_at)s"),
+    "renewed": gettext_lazy("the value is still %(value)s, not yet back at %(off_at)s"),
+    "back_inside": gettext_lazy("the value was back at %(value)s, the limit is %(off_at)s"),
+    "ec_low": gettext_lazy("EC was %(ec)s mS/cm, too weak"),
+    "b_after_a": gettext_lazy("A was given and is mixed in"),
+    "ec_high": gettext_lazy("EC was %(ec)s mS/cm, above %(limit)s: too strong"),
+    "ph_low": gettext_lazy("pH was %(ph)s, too low"),
+    "ph_high": gettext_lazy("pH was %(ph)s, too high"),
+}
+# Why a programme had no need, or left it.
+SKIPPED: dict[str, str | Promise] = {
+    "not_due": gettext_lazy("it is not time yet"),
+    "missed": gettext_lazy("the time %(start)s was missed by too much to make up for it"),
+    "running": gettext_lazy("it is still running"),
+    "finished": gettext_lazy("all of it is done"),
+    "given_up": gettext_lazy("one output was held up for too long and is left out"),
+    "no_output": gettext_lazy("there is no output for it"),
+    "night": gettext_lazy("it waters by day only"),
+    "least_pause": gettext_lazy("the last watering was only at %(last)s"),
+    "light_not_enough": gettext_lazy(
+        "the sun has given %(light)s of the %(threshold)s J/cm² for a watering"
+    ),
+    "least_off": gettext_lazy("it has only just been switched off"),
+    "not_needed": gettext_lazy("the value is %(value)s, it starts at %(on_at)s"),
+    "holds": gettext_lazy("it is on, the value is %(value)s"),
+    "under_way": gettext_lazy("the last dose is under way"),
+    "mixing": gettext_lazy("the last dose is mixing in until %(until)s"),
+    "not_given": gettext_lazy("the controller did not give the last dose"),
+    "broken_off": gettext_lazy("the last dose broke off, so it is not completed"),
+    "too_little": gettext_lazy("it would be too little to dose"),
+    "ph_turned": gettext_lazy("pH was just moved the other way; it may turn at %(until)s"),
+    "in_band": gettext_lazy("EC and pH are as they should be"),
+    "too_strong": gettext_lazy("EC %(ec)s mS/cm is too strong, and there is no fresh water here"),
+    "locked_out": gettext_lazy("doses had no effect"),
+}
+# Why a programme was held back; interlocks have words of their own.
+HELD_BACK: dict[str, str | Promise] = {
+    "stale_sensor": gettext_lazy("the sensor has said nothing useful since %(since)s"),
+    "no_size": gettext_lazy("nobody knows how much to water: the zone has no area"),
+    "locked_out": gettext_lazy(
+        "%(doses)s doses changed nothing; somebody has to look and save the programme anew"
+    ),
+    "ec_danger": gettext_lazy("EC %(ec)s mS/cm is dangerous"),
+    "ph_danger": gettext_lazy("pH %(ph)s is dangerous"),
+    "no_volume": gettext_lazy("nobody knows how much water is in the tank"),
+    "daily_budget": gettext_lazy("today's most is used up"),
+    "tank_full": gettext_lazy("the tank is full, there is no room for fresh water"),
+    "rule_invalid": gettext_lazy("the programme is set wrongly"),
+    "busy": gettext_lazy("a run is under way there"),
+    "seconds": gettext_lazy("the device does not run that long"),
+    "ml": gettext_lazy("the device does not dose that much"),
+    "inactive": gettext_lazy("the output is not in use"),
+}
+BOTTLES: dict[str, str | Promise] = {
+    "a": gettext_lazy("fertiliser A"),
+    "b": gettext_lazy("fertiliser B"),
+    "ph_up": gettext_lazy("pH up"),
+    "ph_down": gettext_lazy("pH down"),
+}
+
+
+def decision_words(decision: "Decision") -> str:
+    """Answer "why did it water at 11:20?" in one sentence with the numbers of that moment."""
+    facts = _shown(decision.facts)
+    time = f"{timezone.localtime(decision.at):%H:%M}"
+    if decision.verdict == "act":
+        return _act_words(decision, facts, time)
+    if decision.verdict == "blocked":
+        why = _held_back_words(decision.reason, facts)
+        return _("Held back at %(time)s: %(why)s") % {"time": time, "why": why}
+    why = _reason_words(SKIPPED, decision.reason, facts)
+    return _("Did nothing at %(time)s: %(why)s") % {"time": time, "why": why}
+
+
+def _reason_words(table: dict[str, str | Promise], reason: str, facts: "_Shown") -> str:
+    sentence = table.get(reason)
+    return str(sentence) % facts if sentence else words.reason_words(reason)
+
+
+def _held_back_words(reason: str, facts: "_Shown") -> str:
+    if reason in HELD_BACK:
+        return _reason_words(HELD_BACK, reason, facts)
+    if reason in set(Interlock):
+        return str(INTERLOCK_WORDS[Interlock(reason)]).rstrip(".")
+    return words.reason_words(reason)
+
+
+def _act_words(decision: "Decision", facts: "_Shown", time: str) -> str:
+    why = _reason_words(ACTED, decision.reason, facts)
+    said = _("%(deed)s at %(time)s because %(why)s") % {
+        "deed": _deed_words(decision, facts),
+        "time": time,
+        "why": why,
+    }
+    more = []
+    if decision.reason == "light_enough" and decision.facts.get("last"):
+        more.append(_("the watering before was at %(last)s") % facts)
+    if decision.facts.get("drain_percent") is not None:
+        more.append(_("%(drain_percent)s %% of the water drained") % facts)
+    return "; ".join([said, *more])
+
+
+def _deed_words(decision: "Decision", facts: "_Shown") -> str:
+    given = decision.facts
+    if "ml" in given:
+        bottle = BOTTLES.get(given.get("bottle", ""), "")
+        return _("Dosed %(ml)s ml of %(bottle)s") % {"ml": facts["ml"], "bottle": bottle}
+    if decision.reason == "back_inside":
+        return _("Switched off")
+    command = decision.command
+    is_water = command is None or command.output is None or command.output.kind in WATER_KINDS
+    run = words.run_words(given.get("seconds") or (command.seconds if command else 0) or 0)
+    if not is_water:
+        return _("Switched on for %(run)s") % {"run": run}
+    if given.get("litres"):
+        litres = {"litres": facts["litres"], "run": run}
+        return _("Watered with %(litres)s litres (at most %(run)s)") % litres
+    return _("Watered for %(run)s") % {"run": run}
+
+
+WATER_KINDS = ("valve", "pump")
+
+# What a field of a programme is called where its settings are wrong.
+FIELDS: dict[str, str | Promise] = {
+    "outputs": gettext_lazy("Outputs"),
+    "sensor": gettext_lazy("Sensor"),
+    "zone": gettext_lazy("Zone"),
+    "times": gettext_lazy("Times"),
+    "seconds": gettext_lazy("Seconds"),
+    "litres": gettext_lazy("Litres"),
+    "weekdays": gettext_lazy("Weekdays"),
+    "on_at": gettext_lazy("On at"),
+    "off_at": gettext_lazy("Off at"),
+    "j_per_cm2": gettext_lazy("Light for a watering"),
+    "daily_ml": gettext_lazy("Most ml a day"),
+    "most_ml": gettext_lazy("Most ml at once"),
+}
+PROBLEMS: dict[str, str | Promise] = {
+    "missing": gettext_lazy("%(field)s: this is missing."),
+    "unknown": gettext_lazy("%(field)s: nobody knows this setting."),
+    "not_a_number": gettext_lazy("%(field)s: this is no number."),
+    "not_whole": gettext_lazy("%(field)s: this has to be a whole number."),
+    "too_low": gettext_lazy("%(field)s: at least %(low)s."),
+    "too_high": gettext_lazy("%(field)s: at most %(high)s."),
+    "too_early": gettext_lazy("%(field)s: the end comes before the beginning."),
+    "not_a_time": gettext_lazy("%(field)s: this is no time of the day."),
+    "not_a_choice": gettext_lazy("%(field)s: this is not one of the choices."),
+    "not_a_list": gettext_lazy("%(field)s: this has to be a list."),
+    "not_an_object": gettext_lazy("%(field)s: this has to be a group of settings."),
+    "not_yes_or_no": gettext_lazy("%(field)s: this is yes or no."),
+    "not_between": gettext_lazy("%(field)s: the target has to lie between low and high."),
+    "no_gap": gettext_lazy("%(field)s: on and off need a gap between them."),
+    "other_house": gettext_lazy("%(field)s: one of them stands in another greenhouse."),
+    "doser": gettext_lazy("%(field)s: fertiliser and acid are dosed by EC and pH only."),
+    "no_place": gettext_lazy("%(field)s: the greenhouse has no place on the map yet."),
+    "not_light": gettext_lazy("%(field)s: this does not measure light."),
+    "no_area": gettext_lazy("%(field)s: set litres or seconds, or the area of the zone."),
+    "no_fertiliser": gettext_lazy("%(field)s: a doser for fertiliser A is missing."),
+    "no_ph": gettext_lazy("%(field)s: a doser for pH is missing."),
+    "no_dose_cap": gettext_lazy("%(field)s: set the most ml a day of the zone first."),
+}
+
+
+def problem_words(problem: "Problem") -> str:
+    """Say what is wrong with one setting of a programme."""
+    field = str(FIELDS.get(problem.field, problem.field))
+    sentence = PROBLEMS.get(problem.code, PROBLEMS["unknown"])
+    return str(sentence) % _shown(dict(problem.facts), field=field)

@@ -1,0 +1,277 @@
+"""Programmes as plain forms: one for each kind, checked by the same reader that the rules use."""
+
+import re
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from farm.control.kinds import KINDS
+from farm.control.settings import Problem, SettingsError
+from farm.explain import problem_words
+from farm.models import Channel, Output, Rule, Zone
+from farm.rule_words import WEEKDAYS
+
+
+class ClockField(forms.TimeField):
+    """A time of the day, kept in the settings as text: "05:30"."""
+
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+
+    def clean(self, value: Any) -> str | None:
+        at = super().clean(value)
+        return f"{at:%H:%M}" if at else None
+
+
+class RuleForm(forms.Form):
+    """What every programme has, and `PARAMETERS`: form field to its place in the settings."""
+
+    KIND: ClassVar[str]
+    PARAMETERS: ClassVar[dict[str, tuple[str, ...]]]
+    SENSORS: ClassVar[tuple[str, ...]] = ()
+    OUTPUTS: ClassVar[tuple[str, ...]] = ()
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    outputs = forms.ModelMultipleChoiceField(
+        Output.objects.none(), label=_("What it switches"), widget=forms.CheckboxSelectMultiple
+    )
+    sensor = forms.ModelChoiceField(Channel.objects.none(), label=_("It goes by this sensor"))
+
+    def __init__(self, *args: Any, zone: Zone, rule: Rule | None = None, **kwargs: Any) -> None:
+        """Take the zone's outputs and sensors as choices, and a rule's settings as what stands."""
+        self.standing = dict(rule.parameters) if rule else {}
+        kwargs["initial"] = self._initial(rule)
+        super().__init__(*args, **kwargs)
+        house = {"node__greenhouse_id": zone.greenhouse_id, "is_active": True}
+        outputs: Any = self.fields["outputs"]
+        outputs.queryset = Output.objects.filter(kind__in=self.OUTPUTS, **house).order_by(
+            "zone_id", "code"
+        )
+        sensor: Any = self.fields["sensor"]
+        if not self.SENSORS:
+            del self.fields["sensor"]
+            return
+        sensor.queryset = (
+            Channel.objects.filter(quantity__in=self.SENSORS, **house)
+            .select_related("zone")
+            .order_by("zone_id", "code")
+        )
+
+    def _initial(self, rule: Rule | None) -> dict[str, Any]:
+        if rule is None:
+            return {}
+        found = {field: _at(self.standing, path) for field, path in self.PARAMETERS.items()}
+        given = {field: value for field, value in found.items() if value is not None}
+        return given | {
+            "name": rule.name,
+            "outputs": list(rule.outputs.values_list("pk", flat=True)),
+            "sensor": rule.sensor_id,
+        }
+
+    def parameters(self) -> dict[str, Any]:
+        """Write what was filled in as settings; what the form does not show stays as it was."""
+        settings = {key: value for key, value in self.standing.items() if not self._shows(key)}
+        for field, path in self.PARAMETERS.items():
+            value = self.cleaned_data.get(field)
+            if value not in (None, "", []):
+                _put(settings, path, value)
+        return settings
+
+    def clean(self) -> dict[str, Any]:
+        """Let the programme's own reader find what is wrong, and say it beside the fields."""
+        given = super().clean() or {}
+        self.cleaned_data = given
+        if self.errors:
+            return given
+        try:
+            KINDS[self.KIND].parse(self.parameters())
+        except SettingsError as error:
+            for problem in error.problems:
+                self._tell(problem)
+        return given
+
+    def _shows(self, key: str) -> bool:
+        return any(path[0] == key for path in self.PARAMETERS.values())
+
+    def _tell(self, problem: Problem) -> None:
+        place = tuple(re.sub(r"\.\d+", "", problem.field).split("."))
+        field = next(
+            (name for name, path in self.PARAMETERS.items() if path == place),
+            next((name for name, path in self.PARAMETERS.items() if path[0] == place[0]), None),
+        )
+        self.add_error(field, problem_words(problem))
+
+
+class ScheduleForm(RuleForm):
+    """Water or switch by the clock."""
+
+    KIND = "schedule"
+    OUTPUTS = ("valve", "pump", "fan", "light", "other")
+    PARAMETERS = {
+        "times": ("times",),
+        "every_minutes": ("every", "minutes"),
+        "every_from": ("every", "from"),
+        "every_to": ("every", "to"),
+        "weekdays": ("weekdays",),
+        "seconds": ("seconds",),
+        "litres": ("litres",),
+    }
+
+    times = forms.CharField(
+        label=_("At these times"), required=False, help_text=_("For example: 05:30, 11:20, 15:00")
+    )
+    every_minutes = forms.IntegerField(
+        label=_("Or every … minutes"), required=False, min_value=1, max_value=720
+    )
+    every_from = ClockField(label=_("from"), required=False)
+    every_to = ClockField(label=_("to"), required=False)
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("Only on these days"),
+        required=False,
+        coerce=int,
+        choices=list(WEEKDAYS.items()),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: every day."),
+    )
+    seconds = forms.IntegerField(
+        label=_("Each time so many seconds"), required=False, min_value=1, max_value=86_400
+    )
+    litres = forms.FloatField(
+        label=_("Or so many litres"), required=False, min_value=0.1, localize=True
+    )
+
+    def _initial(self, rule: Rule | None) -> dict[str, Any]:
+        found = super()._initial(rule)
+        if "times" in found:
+            found["times"] = ", ".join(found["times"])
+        return found
+
+    def clean_times(self) -> list[str]:
+        """Take times apart at commas and blanks; "5:30" is 05:30."""
+        typed = re.split(r"[\s,;]+", self.cleaned_data["times"].strip())
+        return [at.zfill(5) for at in typed if at]
+
+    def clean_weekdays(self) -> list[int]:
+        """Every day ticked is no choice of days."""
+        days: list[int] = self.cleaned_data["weekdays"]
+        return [] if len(days) == 7 else days
+
+
+class LightSumForm(RuleForm):
+    """Water after so much light."""
+
+    KIND = "light_sum"
+    OUTPUTS = ("valve", "pump")
+    SENSORS = ("solar_radiation", "ppfd")
+    PARAMETERS = {
+        "j_per_cm2": ("j_per_cm2",),
+        "litres": ("litres",),
+        "seconds": ("seconds",),
+        "drain_percent": ("drain_percent",),
+        "least_pause_minutes": ("least_pause_minutes",),
+        "longest_pause_minutes": ("longest_pause_minutes",),
+        "begins": ("from",),
+        "ends": ("to",),
+        "inside": ("inside",),
+        "learns_from_drain": ("learns_from_drain",),
+    }
+
+    j_per_cm2 = forms.FloatField(
+        label=_("After so much light, J/cm²"),
+        initial=150,
+        localize=True,
+        help_text=_("Usual: 100 to 200."),
+    )
+    litres = forms.FloatField(
+        label=_("Each time so many litres"),
+        required=False,
+        localize=True,
+        help_text=_("Empty: reckoned from light, area and drain."),
+    )
+    seconds = forms.IntegerField(label=_("At most so many seconds"), required=False)
+    drain_percent = forms.FloatField(
+        label=_("How much should drain, %"), required=False, localize=True
+    )
+    least_pause_minutes = forms.FloatField(
+        label=_("At least so many minutes between"), required=False, localize=True
+    )
+    longest_pause_minutes = forms.FloatField(
+        label=_("Water anyway after so many minutes"), required=False, localize=True
+    )
+    begins = ClockField(label=_("from"), required=False)
+    ends = ClockField(label=_("to"), required=False)
+    inside = forms.BooleanField(label=_("The light sensor hangs inside"), required=False)
+    learns_from_drain = forms.BooleanField(
+        label=_("Learn from what drains"), required=False, initial=True
+    )
+
+
+class HysteresisForm(RuleForm):
+    """Switch between two limits."""
+
+    KIND = "hysteresis"
+    OUTPUTS = ("fan", "light", "valve", "pump", "other")
+    SENSORS = tuple(Channel.Quantity.values)
+    PARAMETERS = {
+        "on_at": ("on_at",),
+        "off_at": ("off_at",),
+        "least_on_seconds": ("least_on_seconds",),
+        "least_off_seconds": ("least_off_seconds",),
+    }
+
+    on_at = forms.FloatField(label=_("On at"), localize=True)
+    off_at = forms.FloatField(label=_("Off at"), localize=True)
+    least_on_seconds = forms.IntegerField(label=_("On for at least, seconds"), initial=120)
+    least_off_seconds = forms.IntegerField(label=_("Off for at least, seconds"), initial=180)
+
+
+class DosingForm(RuleForm):
+    """Feed by EC and pH."""
+
+    KIND = "dosing"
+    OUTPUTS = ("doser", "valve")
+    PARAMETERS = {
+        "ec_low": ("ec", "low"),
+        "ec_target": ("ec", "target"),
+        "ec_high": ("ec", "high"),
+        "ph_low": ("ph", "low"),
+        "ph_target": ("ph", "target"),
+        "ph_high": ("ph", "high"),
+        "most_ml": ("most_ml",),
+        "most_ph_ml": ("most_ph_ml",),
+        "daily_ml": ("daily_ml",),
+        "lock_out_after": ("lock_out_after",),
+    }
+
+    ec_low = forms.FloatField(label=_("EC at least, mS/cm"), required=False, localize=True)
+    ec_target = forms.FloatField(label=_("EC to aim at"), required=False, localize=True)
+    ec_high = forms.FloatField(label=_("EC at most"), required=False, localize=True)
+    ph_low = forms.FloatField(label=_("pH at least"), required=False, localize=True)
+    ph_target = forms.FloatField(label=_("pH to aim at"), required=False, localize=True)
+    ph_high = forms.FloatField(label=_("pH at most"), required=False, localize=True)
+    most_ml = forms.FloatField(label=_("Fertiliser at a time, at most ml"), localize=True)
+    most_ph_ml = forms.FloatField(
+        label=_("pH up or down at a time, at most ml"), required=False, localize=True
+    )
+    daily_ml = forms.FloatField(label=_("Of each bottle a day, at most ml"), localize=True)
+    lock_out_after = forms.IntegerField(
+        label=_("Stop after so many doses without effect"), initial=3, min_value=1, max_value=10
+    )
+
+
+FORMS: dict[str, type[RuleForm]] = {
+    form.KIND: form for form in (ScheduleForm, LightSumForm, HysteresisForm, DosingForm)
+}
+
+
+def _at(settings: dict[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = settings
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        settings = settings.setdefault(key, {})
+    settings[path[-1]] = value

@@ -1,0 +1,235 @@
+"""A quantity over a day, a week or a season, with what the crop wanted and what ran meanwhile."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from farm import words
+from farm.models import Batch, Channel, Command, Rollup
+from farm.selectors.targets import Band, band_of, common_band, grown_in, sorted_stages, stage_spans
+from farm.sparkline import HEIGHT, RUN_STRIP, WIDTH, Box, Scale, Spark, extent_path, line_path
+
+Level = Rollup.Level
+MOST_POINTS = 300
+MOST_RUNS = 300
+SEASON_DAYS = 120
+
+
+class Span(NamedTuple):
+    """A length of time that a chart may show, and the rollup that it is drawn of."""
+
+    code: str
+    label: str | Promise
+    days: int
+    level: int
+    table_level: int
+
+
+SPANS = {
+    "ngay": Span("ngay", _("Day"), 1, Level.QUARTER, Level.HOUR),
+    "tuan": Span("tuan", _("Week"), 7, Level.HOUR, Level.DAY),
+    "mua": Span("mua", _("Season"), SEASON_DAYS, Level.DAY, Level.DAY),
+}
+
+
+class BandSpan(NamedTuple):
+    """A target that held for some time; seconds since 1970."""
+
+    begins: int
+    ends: int
+    low: float | None
+    high: float | None
+
+
+class Run(NamedTuple):
+    """Something that ran; seconds since 1970."""
+
+    begins: int
+    ends: int
+    name: str
+
+
+class Chart(NamedTuple):
+    """At most 300 points: None where nothing was measured."""
+
+    label: str
+    unit: str
+    decimals: int
+    begins: int
+    ends: int
+    t: tuple[int, ...]
+    mean: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    bands: tuple[BandSpan, ...]
+    runs: tuple[Run, ...]
+
+
+class Row(NamedTuple):
+    """One line of the table below a chart."""
+
+    at: datetime
+    low: str
+    mean: str
+    high: str
+
+
+def chartable_channels() -> QuerySet[Channel]:
+    """Give the channels of greenhouses in use, with zone and house."""
+    return (
+        Channel.objects.shown()
+        .filter(node__greenhouse__is_active=True)
+        .select_related("node__greenhouse", "zone")
+    )
+
+
+def chart_of(channel: Channel, span: Span, *, end: datetime) -> Chart:
+    """Draw a channel's rollups up to a moment. Four queries."""
+    begin = _begin(span, end)
+    moments = _moments(span, begin, end)
+    found = {
+        rollup.bucket: rollup
+        for rollup in Rollup.objects.filter(
+            channel=channel, level=span.level, bucket__gte=begin, bucket__lt=end
+        )
+    }
+    rows = [found.get(moment) for moment in moments]
+    unit, decimals = words.UNITS.get(channel.quantity, (channel.unit, 2))
+    return Chart(
+        label=str(channel),
+        unit=str(unit),
+        decimals=decimals,
+        begins=_seconds(begin),
+        ends=_seconds(end),
+        t=tuple(_seconds(moment) for moment in moments),
+        mean=tuple(round(row.total / row.n, 4) if row else None for row in rows),
+        low=tuple(row.low if row else None for row in rows),
+        high=tuple(row.high if row else None for row in rows),
+        bands=tuple(_bands(channel, begin, end)),
+        runs=tuple(_runs(channel, begin, end)),
+    )
+
+
+def table_of(channel: Channel, span: Span, *, end: datetime) -> list[Row]:
+    """Give the same in figures: hours of a day, days of a week or season. One query."""
+    _unit, decimals = words.UNITS.get(channel.quantity, ("", 2))
+    rollups = Rollup.objects.filter(
+        channel=channel, level=span.table_level, bucket__gte=_begin(span, end), bucket__lt=end
+    ).order_by("-bucket")
+    return [
+        Row(
+            rollup.bucket,
+            words.number(rollup.low, decimals),
+            words.number(rollup.total / rollup.n, decimals),
+            words.number(rollup.high, decimals),
+        )
+        for rollup in rollups
+    ]
+
+
+def spark_of(chart: Chart) -> Spark | None:
+    """Lay the chart out as an SVG picture; None when nothing was measured."""
+    known = [value for series in (chart.low, chart.high) for value in series if value is not None]
+    if not known:
+        return None
+    edges = [edge for band in chart.bands for edge in (band.low, band.high) if edge is not None]
+    low, high = min(known + edges), max(known + edges)
+    margin = (high - low) * 0.06 or 0.5
+    scale = Scale(chart.begins, chart.ends, low - margin, high + margin)
+    return Spark(
+        line=line_path(scale, chart.t, chart.mean),
+        extent=extent_path(scale, chart.t, chart.low, chart.high),
+        bands=tuple(_band_box(scale, band) for band in chart.bands),
+        runs=tuple(_run_box(scale, run) for run in chart.runs),
+        low=scale.low,
+        high=scale.high,
+    )
+
+
+def _band_box(scale: Scale, band: BandSpan) -> Box:
+    x, until = scale.x(band.begins), scale.x(band.ends)
+    top = 0.0 if band.high is None else scale.y(band.high)
+    bottom = float(HEIGHT) if band.low is None else scale.y(band.low)
+    return Box(x, top, round(until - x, 1), round(bottom - top, 1))
+
+
+def _run_box(scale: Scale, run: Run) -> Box:
+    x = scale.x(run.begins)
+    return Box(x, HEIGHT + 2, max(round(scale.x(run.ends) - x, 1), WIDTH / 400), RUN_STRIP)
+
+
+def _begin(span: Span, end: datetime) -> datetime:
+    if span.level == Level.DAY:
+        first = timezone.localtime(end).date() - timedelta(days=span.days - 1)
+        return timezone.make_aware(datetime.combine(first, time()))
+    seconds = _seconds(end) - span.days * 86_400
+    return datetime.fromtimestamp(seconds - seconds % span.level, tz=end.tzinfo)
+
+
+def _moments(span: Span, begin: datetime, end: datetime) -> list[datetime]:
+    """List the buckets of a chart. Days begin at local midnight, and Vietnam keeps one clock."""
+    count = int((end - begin).total_seconds() // span.level) + 1
+    moments = [begin + timedelta(seconds=span.level * n) for n in range(count)]
+    return [moment for moment in moments if moment < end][-MOST_POINTS:]
+
+
+def _bands(channel: Channel, begin: datetime, end: datetime) -> Iterable[BandSpan]:
+    if channel.zone_id is None:
+        grown = grown_in(_zones_of_house(channel), on=timezone.localtime(end).date())
+        band = common_band(band_of(each.stage, channel.quantity) for each in grown.values())
+        if band:
+            yield BandSpan(_seconds(begin), _seconds(end), *band)
+        return
+    first, last = timezone.localtime(begin).date(), timezone.localtime(end).date()
+    batches = (
+        Batch.objects.filter(zone_id=channel.zone_id, sown_date__lte=last)
+        .filter(Q(ended_date__isnull=True) | Q(ended_date__gte=first))
+        .select_related("profile")
+        .prefetch_related("profile__stages")
+        .order_by("sown_date", "pk")
+    )
+    for batch in batches:
+        for span in stage_spans(batch, sorted_stages(batch)):
+            band = band_of(span.stage, channel.quantity)
+            ends = _midnight(span.ends) if span.ends else end
+            if band and ends > begin and _midnight(span.begins) < end:
+                yield _clipped(band, max(_midnight(span.begins), begin), min(ends, end))
+
+
+def _clipped(band: Band, begins: datetime, ends: datetime) -> BandSpan:
+    return BandSpan(_seconds(begins), _seconds(ends), band.low, band.high)
+
+
+def _zones_of_house(channel: Channel) -> list[int]:
+    zones = channel.node.greenhouse.zones.filter(is_active=True)
+    return list(zones.values_list("pk", flat=True))
+
+
+def _runs(channel: Channel, begin: datetime, end: datetime) -> Iterable[Run]:
+    commands = Command.objects.filter(
+        op__in=(Command.Op.RUN, Command.Op.DOSE), started_at__gte=begin, started_at__lt=end
+    )
+    if channel.zone_id is None:
+        commands = commands.filter(node__greenhouse_id=channel.node.greenhouse_id)
+    else:
+        commands = commands.filter(output__zone_id=channel.zone_id)
+    for command in commands.select_related("output").order_by("-started_at")[:MOST_RUNS]:
+        if command.started_at is None:
+            continue
+        begins = _seconds(command.started_at)
+        ended = _seconds(command.ended_at) if command.ended_at else None
+        ran = command.ran_seconds if command.ran_seconds is not None else command.seconds or 0
+        yield Run(begins, ended or begins + int(ran), str(command.output))
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

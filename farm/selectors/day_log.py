@@ -1,0 +1,193 @@
+"""A day of one greenhouse in order: what ran and why, what went wrong, what people did."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from farm import words
+from farm.explain import alarm_words, decision_words
+from farm.models import (
+    Alarm,
+    Command,
+    Decision,
+    DeviceEvent,
+    EmergencyStop,
+    Greenhouse,
+    LockChange,
+    Output,
+)
+from farm.selectors import steps
+
+MOST_ENTRIES = 1000
+Op = Command.Op
+
+
+class Entry(NamedTuple):
+    """One thing that happened; `why` is the programme's reason, `anchor` its place on the page."""
+
+    at: datetime
+    icon: str
+    words: str
+    anchor: str
+    detail: str = ""
+    why: str = ""
+    is_wrong: bool = False
+
+
+class DayLog(NamedTuple):
+    """A day's entries in order, and what it came to."""
+
+    entries: tuple[Entry, ...]
+    runs: int
+    litres: str
+
+
+def day_log(
+    greenhouse: Greenhouse, *, begin: datetime, end: datetime, with_idle: bool = False
+) -> DayLog:
+    """Give everything of a day. Six queries, whatever happened.
+
+    `with_idle` adds the looks after which a programme had no need to act: many, seldom read.
+    """
+    commands = _commands(greenhouse, begin, end)
+    decisions = _decisions(greenhouse, begin, end, with_idle=with_idle)
+    why = {one.command_id: decision_words(one) for one in decisions if one.command_id}
+    entries = [
+        *(_command_entry(command, why.get(command.pk, "")) for command in commands),
+        *(_decision_entry(one) for one in decisions if not one.command_id),
+        *_alarm_entries(greenhouse, begin, end),
+        *_lock_entries(greenhouse, begin, end),
+        *_stop_entries(greenhouse, begin, end),
+        *_device_entries(greenhouse, begin, end),
+    ]
+    runs = [command for command in commands if command.op in steps.RUNS and command.started_at]
+    return DayLog(
+        entries=tuple(sorted(entries, key=lambda entry: (entry.at, entry.anchor))),
+        runs=len(runs),
+        litres=words.litres(sum(command.ran_litres or 0 for command in runs)),
+    )
+
+
+def _commands(greenhouse: Greenhouse, begin: datetime, end: datetime) -> list[Command]:
+    ops = (*steps.RUNS, Op.STOP, Op.STOP_ALL, Op.SET, Op.CALIBRATE)
+    return list(
+        Command.objects.filter(
+            node__greenhouse=greenhouse, op__in=ops, created_at__gte=begin, created_at__lt=end
+        )
+        .select_related("node", "output__zone", "by", "rule")
+        .order_by("created_at", "pk")[:MOST_ENTRIES]
+    )
+
+
+def _decisions(
+    greenhouse: Greenhouse, begin: datetime, end: datetime, *, with_idle: bool
+) -> list[Decision]:
+    found = Decision.objects.filter(
+        rule__zone__greenhouse=greenhouse, at__gte=begin, at__lt=end
+    ).select_related("rule__zone", "rule__sensor", "command__output")
+    if not with_idle:
+        found = found.exclude(verdict=Decision.Verdict.SKIP)
+    return list(found.order_by("at", "pk")[:MOST_ENTRIES])
+
+
+def _command_entry(command: Command, why: str) -> Entry:
+    output = command.output
+    name = str(output) if output else _("everything")
+    if output is not None and output.zone is not None:
+        name = _("%(output)s, %(zone)s") % {"output": name, "zone": output.zone}
+    if command.op in steps.RUNS:
+        said = _("%(what)s: %(how_much)s") % {"what": name, "how_much": steps.asked_words(command)}
+    elif command.op in {Op.STOP, Op.STOP_ALL}:
+        said = _("Stop: %(what)s") % {"what": name}
+    else:
+        said = f"{command.get_op_display()}: {name}"
+    is_wrong = command.status in steps.FAILED
+    return Entry(
+        at=command.started_at or command.created_at,
+        icon="halt"
+        if command.op in {Op.STOP, Op.STOP_ALL}
+        else (output.kind if output else "pump"),
+        words=said,
+        detail=f"{steps.by_words(command)}; {steps.end_words(command)}",
+        why=why,
+        is_wrong=is_wrong,
+        anchor=f"lenh-{command.pk}",
+    )
+
+
+def _decision_entry(decision: Decision) -> Entry:
+    return Entry(
+        at=decision.at,
+        icon="rule",
+        words=f"{decision.rule}: {decision.get_verdict_display()}",
+        why=decision_words(decision),
+        is_wrong=decision.verdict == Decision.Verdict.BLOCKED,
+        anchor=f"quyet-dinh-{decision.pk}",
+    )
+
+
+def _alarm_entries(greenhouse: Greenhouse, begin: datetime, end: datetime) -> Iterable[Entry]:
+    opened = Q(opened_at__gte=begin, opened_at__lt=end)
+    cleared = Q(cleared_at__gte=begin, cleared_at__lt=end)
+    seen = Q(acknowledged_at__gte=begin, acknowledged_at__lt=end)
+    alarms = (
+        Alarm.objects.filter(opened | cleared | seen, greenhouse=greenhouse)
+        .select_related("greenhouse", "zone", "node", "channel", "output", "acknowledged_by")
+        .order_by("opened_at", "pk")[:MOST_ENTRIES]
+    )
+    for alarm in alarms:
+        said, anchor = alarm_words(alarm), f"canh-bao-{alarm.pk}"
+        severity = alarm.get_severity_display()
+        if begin <= alarm.opened_at < end:
+            yield Entry(alarm.opened_at, "alarm", said, anchor, severity, is_wrong=True)
+        if alarm.acknowledged_at and begin <= alarm.acknowledged_at < end:
+            who = _("seen by %(person)s") % {"person": alarm.acknowledged_by}
+            yield Entry(alarm.acknowledged_at, "watch", said, f"{anchor}-biet", who)
+        if alarm.cleared_at and begin <= alarm.cleared_at < end:
+            yield Entry(alarm.cleared_at, "good", said, f"{anchor}-het", _("over"))
+
+
+def _lock_entries(greenhouse: Greenhouse, begin: datetime, end: datetime) -> Iterable[Entry]:
+    changes = LockChange.objects.filter(
+        output__node__greenhouse=greenhouse, at__gte=begin, at__lt=end
+    ).select_related("output", "by")
+    for change in changes.order_by("at", "pk")[:MOST_ENTRIES]:
+        said = f"{change.output}: {Output.Lock(change.lock).label}"
+        if change.until:
+            said += ", " + _("until %(when)s") % {"when": words.moment(change.until)}
+        detail = "; ".join(part for part in (str(change.by or ""), change.reason) if part)
+        icon = "unlock" if change.lock == Output.Lock.AUTO else "lock"
+        yield Entry(change.at, icon, said, f"khoa-{change.pk}", detail)
+
+
+def _stop_entries(greenhouse: Greenhouse, begin: datetime, end: datetime) -> Iterable[Entry]:
+    stops = EmergencyStop.objects.filter(
+        greenhouse=greenhouse, at__gte=begin, at__lt=end
+    ).select_related("by")
+    for stop in stops.order_by("at", "pk"):
+        said = _("Emergency stop") if stop.is_stop else _("The house may work again")
+        detail = "; ".join(part for part in (str(stop.by or ""), stop.reason) if part)
+        icon = "stop" if stop.is_stop else "play"
+        yield Entry(stop.at, icon, said, f"dung-{stop.pk}", detail, is_wrong=stop.is_stop)
+
+
+def _device_entries(greenhouse: Greenhouse, begin: datetime, end: datetime) -> Iterable[Entry]:
+    events = DeviceEvent.objects.filter(
+        node__greenhouse=greenhouse, at__gte=begin, at__lt=end
+    ).select_related("node")
+    for event in events.order_by("at", "pk")[:MOST_ENTRIES]:
+        what = words.device_event_words(event.kind)
+        over = "" if event.is_raised else _("over")
+        said = f"{event.node}: {what}" + (f" ({over})" if over else "")
+        icon = "node" if event.is_raised else "good"
+        yield Entry(
+            at=event.at,
+            icon=icon,
+            words=said,
+            anchor=f"su-kien-{event.pk}",
+            detail=event.output_code,
+            is_wrong=event.is_raised,
+        )

@@ -1,0 +1,206 @@
+"""Measured values as a page shows them: in words, with their age, never livelier than they are."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from farm.agronomy import vapour_pressure_deficit_kpa
+from farm.models import Channel, Flag
+from farm.selectors.targets import Band, Grown, band_of, common_band
+from farm.words import UNITS, VPD, Quantity, age_words, number, short_number, span_words
+
+GOOD, OFF, PLAIN, STALE, FAILED, NONE = "good", "off", "plain", "stale", "failed", "none"
+# The worse state is the one to show first.
+WORST_FIRST = (FAILED, STALE, OFF, NONE, PLAIN, GOOD)
+NOT_LIVE = (STALE, FAILED, NONE)
+ON_A_CARD = (
+    Quantity.AIR_TEMPERATURE,
+    Quantity.RELATIVE_HUMIDITY,
+    VPD,
+    Quantity.EC,
+    Quantity.PH,
+    Quantity.TANK_VOLUME,
+)
+
+
+class Measured(NamedTuple):
+    """One value: what it is, where, how it stands and how old it is, all of it in words too."""
+
+    channel_id: int | None
+    quantity: str
+    label: str
+    place: str
+    value: str
+    unit: str
+    state: str
+    state_words: str
+    age: str
+    at: datetime | None
+    target: str
+    more: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the value may be read as how things are now."""
+        return self.state not in NOT_LIVE
+
+
+class Judged(NamedTuple):
+    """A channel with its raw value, for what is computed of several."""
+
+    channel: Channel
+    shown: Measured
+    raw_value: float | None
+
+
+def shown_channels(greenhouse_ids: Iterable[int]) -> list[Channel]:
+    """Give all channels of the houses with node, zone, latest value and limits. Two queries."""
+    return list(
+        Channel.objects.shown()
+        .filter(node__greenhouse_id__in=list(greenhouse_ids))
+        .select_related("node", "zone", "latest")
+        .prefetch_related("limits")
+        .order_by("node__greenhouse_id", "zone_id", "quantity", "pk")
+    )
+
+
+def judge_channels(
+    channels: Iterable[Channel], *, grown: Mapping[int, Grown], now: datetime
+) -> list[Judged]:
+    """Hold each channel's latest value against what its zone's crop wants. No query."""
+    return [_judge(channel, grown, now) for channel in channels]
+
+
+def _judge(channel: Channel, grown: Mapping[int, Grown], now: datetime) -> Judged:
+    band = band_for(channel.quantity, channel.zone_id, grown) or _limit_band(channel)
+    latest = getattr(channel, "latest", None)
+    state, words = _state(channel, band, now)
+    value = latest.v if latest else None
+    unit, decimals = UNITS.get(channel.quantity, (channel.unit, 1))
+    shown = Measured(
+        channel_id=channel.pk,
+        quantity=channel.quantity,
+        label=channel.label or channel.get_quantity_display(),
+        place=channel.zone.name if channel.zone else "",
+        value=_("no value") if value is None else number(value, decimals),
+        unit="" if value is None else str(unit),
+        state=state,
+        state_words=words,
+        age=age_words(latest.t, now) if latest else "",
+        at=latest.t if latest else None,
+        target=band_words(band),
+    )
+    return Judged(channel, shown, value)
+
+
+def band_for(quantity: str, zone_id: int | None, grown: Mapping[int, Grown]) -> Band | None:
+    """Give the band of a zone; a sensor of the whole house serves all its zones."""
+    if zone_id is not None:
+        here = grown.get(zone_id)
+        return band_of(here.stage, quantity) if here else None
+    return common_band(band_of(each.stage, quantity) for each in grown.values())
+
+
+def _limit_band(channel: Channel) -> Band | None:
+    limits = [limit for limit in channel.limits.all() if limit.is_enabled]
+    return common_band(Band(limit.low, limit.high) for limit in limits)
+
+
+def _state(channel: Channel, band: Band | None, now: datetime) -> tuple[str, str]:
+    latest = getattr(channel, "latest", None)
+    if latest is None:
+        return NONE, _("nothing measured yet")
+    age = now - latest.t
+    is_old = age > timedelta(seconds=channel.stale_seconds)
+    if is_old or not channel.node.is_online:
+        return STALE, _("old, %(span)s") % {"span": span_words(age.total_seconds())}
+    if latest.v is None:
+        return FAILED, _("sensor failed")
+    if latest.flags & Flag.OUT_OF_RANGE:
+        return FAILED, _("not to be believed")
+    if latest.flags & Flag.CALIBRATING:
+        return PLAIN, _("being calibrated")
+    return against(latest.v, band)
+
+
+def against(value: float | None, band: Band | None) -> tuple[str, str]:
+    """Say how a live value stands to its band."""
+    if band is None or value is None:
+        return PLAIN, _("no target set")
+    if band.low is not None and value < band.low:
+        return OFF, _("too low")
+    if band.high is not None and value > band.high:
+        return OFF, _("too high")
+    return GOOD, _("good")
+
+
+def band_words(band: Band | None) -> str:
+    """Write a band: "1,6–2,0", "at most 25"; "" without one."""
+    if band is None:
+        return ""
+    low = None if band.low is None else short_number(band.low)
+    high = None if band.high is None else short_number(band.high)
+    if low is None:
+        return _("at most %(high)s") % {"high": high}
+    if high is None:
+        return _("at least %(low)s") % {"low": low}
+    return f"{low}–{high}"
+
+
+def vapour_deficit(
+    judged: Iterable[Judged], *, grown: Mapping[int, Grown], now: datetime
+) -> list[tuple[int | None, Measured]]:
+    """Compute a house's VPD wherever air and humidity are measured in one zone. No query."""
+    places: dict[int | None, dict[str, Judged]] = {}
+    for each in judged:
+        channel = each.channel
+        places.setdefault(channel.zone_id, {}).setdefault(channel.quantity, each)
+    found = []
+    for zone_id, by_quantity in places.items():
+        air = by_quantity.get(Quantity.AIR_TEMPERATURE)
+        humidity = by_quantity.get(Quantity.RELATIVE_HUMIDITY)
+        if air and humidity:
+            band = band_for(VPD, zone_id, grown)
+            found.append((zone_id, _deficit(air, humidity, band, now)))
+    return found
+
+
+def _deficit(air: Judged, humidity: Judged, band: Band | None, now: datetime) -> Measured:
+    kpa = vapour_pressure_deficit_kpa(air.raw_value, humidity.raw_value)
+    worse = min(air.shown, humidity.shown, key=_rank)
+    # What is computed of an old value is as old as that.
+    is_live = kpa is not None and air.shown.is_live and humidity.shown.is_live
+    state, words = against(kpa, band) if is_live else (worse.state, worse.state_words)
+    at = min((one.shown.at for one in (air, humidity) if one.shown.at), default=None)
+    return Measured(
+        channel_id=None,
+        quantity=VPD,
+        label=_("VPD"),
+        place=air.shown.place,
+        value=_("no value") if kpa is None else number(kpa, 2),
+        unit="" if kpa is None else str(UNITS[VPD][0]),
+        state=state,
+        state_words=words,
+        age=age_words(at, now) if at else "",
+        at=at,
+        target=band_words(band),
+    )
+
+
+def card_values(values: Iterable[Measured]) -> tuple[Measured, ...]:
+    """Choose for each quantity of a card the value that needs eyes most, and count the others."""
+    by_quantity: dict[str, list[Measured]] = {}
+    for value in values:
+        by_quantity.setdefault(value.quantity, []).append(value)
+    chosen = []
+    for quantity in ON_A_CARD:
+        here = by_quantity.get(quantity)
+        if here:
+            chosen.append(min(here, key=_rank)._replace(more=len(here) - 1))
+    return tuple(chosen)
+
+
+def _rank(value: Measured) -> int:
+    return WORST_FIRST.index(value.state)

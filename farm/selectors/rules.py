@@ -1,0 +1,125 @@
+"""Programmes: what each is set to, when it looks again, and what it decided lately."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from farm import explain
+from farm.models import Decision, Rule, Zone
+from farm.rule_words import setting_words
+
+LATEST = 30
+
+
+class DecisionShown(NamedTuple):
+    """A decision in words; `command` leads to what was done."""
+
+    at: datetime
+    verdict: str
+    verdict_words: str
+    words: str
+    is_told: bool
+
+
+class RuleShown(NamedTuple):
+    """A programme in words."""
+
+    id: int
+    name: str
+    kind: str
+    kind_words: str
+    house: str
+    zone: str
+    is_enabled: bool
+    settings: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sensor: str
+    next_look_at: datetime | None
+    last: DecisionShown | None
+
+
+class ZoneChoice(NamedTuple):
+    """A zone for which a programme may be added."""
+
+    id: int
+    name: str
+
+
+def rule_list() -> tuple[RuleShown, ...]:
+    """Give all programmes, house by house. Three queries."""
+    newest = (
+        Decision.objects.filter(rule=OuterRef("pk"))
+        .exclude(verdict=Decision.Verdict.SKIP)
+        .order_by("-at", "-pk")
+    )
+    rules = list(known_rules().annotate(last_id=Subquery(newest.values("pk")[:1])))
+    last_by_id = {
+        decision.pk: decision
+        for decision in _decisions().filter(pk__in=[rule.last_id for rule in rules if rule.last_id])
+    }
+    return tuple(_rule(rule, last_by_id.get(rule.last_id)) for rule in rules)
+
+
+def show_rule(rule: Rule) -> RuleShown:
+    """Put one programme into words. One query."""
+    return _rule(rule, None)
+
+
+def latest_decisions(rule: Rule, *, with_idle: bool) -> tuple[DecisionShown, ...]:
+    """Give the last decisions, the newest first. One query."""
+    found = _decisions().filter(rule=rule).order_by("-at", "-pk")
+    if not with_idle:
+        found = found.exclude(verdict=Decision.Verdict.SKIP)
+    return tuple(_decision(decision) for decision in found[:LATEST])
+
+
+def known_rules() -> QuerySet[Rule]:
+    """Give the programmes of houses in use, with zone, house, outputs and sensor. Two queries."""
+    return (
+        Rule.objects.filter(zone__greenhouse__is_active=True)
+        .select_related("zone__greenhouse", "sensor__zone")
+        .prefetch_related("outputs")
+        .order_by("zone__greenhouse__name", "zone__name", "name", "pk")
+    )
+
+
+def zones_to_choose() -> tuple[ZoneChoice, ...]:
+    """Give the zones of houses in use. One query."""
+    zones = (
+        Zone.objects.filter(is_active=True, greenhouse__is_active=True)
+        .select_related("greenhouse")
+        .order_by("greenhouse__name", "name")
+    )
+    return tuple(ZoneChoice(zone.pk, f"{zone.greenhouse}: {zone}") for zone in zones)
+
+
+def _decisions() -> QuerySet[Decision]:
+    return Decision.objects.select_related("rule__zone", "rule__sensor", "command__output")
+
+
+def _decision(decision: Decision) -> DecisionShown:
+    return DecisionShown(
+        at=decision.at,
+        verdict=decision.verdict,
+        verdict_words=decision.get_verdict_display(),
+        words=explain.decision_words(decision),
+        is_told=decision.command_id is not None,
+    )
+
+
+def _rule(rule: Rule, last: Decision | None) -> RuleShown:
+    return RuleShown(
+        id=rule.pk,
+        name=rule.name,
+        kind=rule.kind,
+        kind_words=rule.get_kind_display(),
+        house=rule.zone.greenhouse.name,
+        zone=rule.zone.name,
+        is_enabled=rule.is_enabled,
+        settings=setting_words(rule),
+        outputs=tuple(str(output) for output in rule.outputs.all()),
+        sensor=str(rule.sensor) if rule.sensor else "",
+        next_look_at=rule.next_look_at if rule.is_enabled else None,
+        last=_decision(last) if last else None,
+    )

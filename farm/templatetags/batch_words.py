@@ -1,0 +1,20 @@
+"""How the entries of a batch's book are said."""
+
+from django import template
+
+from farm import batch_words
+from farm.models import CostEntry, Harvest, LabourEntry
+
+register = template.Library()
+
+
+@register.filter
+def entry_what(entry: Harvest | CostEntry | LabourEntry) -> str:
+    """Say what an entry is about."""
+    return batch_words.entry_words(entry)[0]
+
+
+@register.filter
+def entry_amount(entry: Harvest | CostEntry | LabourEntry) -> str:
+    """Say how much an entry is about."""
+    return batch_words.entry_words(entry)[1]

@@ -1,0 +1,58 @@
+// Keeps an open page of the greenhouse honest: asks only for what is new, says what changed, and
+// says so when nothing was heard. Without this file the page shows what it showed when it came.
+
+const SILENT_AFTER = 30_000;
+let heardAt = Date.now();
+let toldBefore = "";
+
+const live = () => document.getElementById("live");
+const isPoll = (event) => event.target.id === "live" && event.detail.requestConfig?.verb === "get";
+
+function showLoss(isLost) {
+  const note = document.getElementById("lost");
+  if (!note || !live()) return;
+  note.hidden = !isLost;
+  live().classList.toggle("is-lost", isLost);
+  const clock = new Date(heardAt).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+  note.querySelector("[data-since]").textContent = clock;
+}
+
+function heard() {
+  heardAt = Date.now();
+  showLoss(false);
+}
+
+// Only a new step is told; a countdown read aloud every two seconds helps nobody.
+function tell() {
+  const told = [...document.querySelectorAll("[data-told]")].map((each) => each.dataset.told).join(". ");
+  const steps = told.replace(/[\d:]+/g, "");
+  if (steps === toldBefore) return;
+  toldBefore = steps;
+  document.getElementById("told").textContent = told;
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const version = event.target.dataset?.etag;
+  if (version && event.detail.verb === "get") event.detail.headers["If-None-Match"] = version;
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && isPoll(event)) event.preventDefault();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status < 400) heard();
+  if (event.detail.xhr.status === 304) event.detail.shouldSwap = false;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  document.querySelector(".messages .error")?.scrollIntoView({ block: "center" });
+  tell();
+});
+for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(name, () => showLoss(true));
+}
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) live()?.dispatchEvent(new Event("look-again"));
+});
+setInterval(() => {
+  if (!document.hidden && Date.now() - heardAt > SILENT_AFTER) showLoss(true);
+}, 5_000);
+toldBefore = [...document.querySelectorAll("[data-told]")].map((each) => each.dataset.told).join(". ").replace(/[\d:]+/g, "");

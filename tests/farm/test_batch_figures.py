@@ -1,0 +1,220 @@
+"""What a batch came to, and whether that is better than before and than in soil."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+
+from farm import batch_words
+from farm.batch_figures import Measure, Verdict
+from farm.models import Batch, CostEntry, Harvest, LabourEntry, WaterUse
+from farm.selectors import batches as selectors
+from tests.farm.factories import make_batch, make_profile, make_zone
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 22)
+
+
+def put(model, batch, **fields):
+    said = {"id": uuid4(), "day": date(2026, 11, 20), "written_at": NOON}
+    return model.objects.create(batch=batch, **said | fields)
+
+
+def figures(batch):
+    return selectors.figures_of([batch], on=TODAY)[batch.pk]
+
+
+def finished(profile, *, sown, kg, days=30, **changes) -> Batch:
+    """A batch of ten square metres that ended on its one day of harvest."""
+    ended = sown + timedelta(days=days)
+    batch = make_batch(
+        profile=profile, sown_date=sown, ended_date=ended, status=Batch.Status.ENDED, **changes
+    )
+    put(Harvest, batch, kg=kg, day=ended)
+    return batch
+
+
+def page_of(batch):
+    return selectors.batch_page(selectors.batches().get(pk=batch.pk), on=TODAY)
+
+
+def compared(batch, measure):
+    return next(row for row in page_of(batch).comparisons if row.measure == measure)
+
+
+def test_every_figure_of_a_batch_is_exact():
+    batch = make_batch(ended_date=date(2026, 11, 21), status=Batch.Status.ENDED)
+    put(Harvest, batch, kg=20.0, grade="1", vnd=500_000, day=date(2026, 11, 19))
+    put(Harvest, batch, kg=5.0, grade="2", vnd=0)
+    put(Harvest, batch, kg=2.5, grade="x")
+    put(Harvest, batch, kg=99.0, grade="1", struck_at=NOON)
+    put(CostEntry, batch, kind="seed", vnd=150_000)
+    put(CostEntry, batch, kind="fertiliser", vnd=100_000)
+    put(CostEntry, batch, kind="other", vnd=999_000, struck_at=NOON)
+    put(LabourEntry, batch, task="care", hours=4.0)
+    put(LabourEntry, batch, task="harvest", hours=1.5)
+    for day, litres in ((1, 100.0), (21, 150.0), (22, 1000.0)):
+        WaterUse.objects.create(
+            zone=batch.zone, day=date(2026, 11, day), litres=litres, is_measured=True
+        )
+
+    came_to = figures(batch)
+
+    assert came_to.kg == 25.0
+    assert came_to.waste_kg == 2.5
+    assert came_to.kg_per_m2 == 2.5
+    assert came_to.litres == 250.0
+    assert came_to.litres_per_kg == 10.0
+    assert came_to.is_water_measured
+    assert came_to.cost_vnd == 250_000
+    assert came_to.cost_vnd_per_kg == 10_000
+    assert came_to.revenue_vnd == 500_000
+    assert came_to.revenue_vnd_per_kg == 25_000  # of the 20 kg that were sold
+    assert came_to.left_vnd == 250_000
+    assert (came_to.hours, came_to.hours_per_m2) == (5.5, 0.55)
+    assert (came_to.days_to_first_harvest, came_to.days_to_end) == (18, 20)
+
+
+def test_what_nobody_noted_is_no_figure_and_never_zero():
+    came_to = figures(make_batch())
+
+    assert (
+        came_to.kg, came_to.kg_per_m2, came_to.litres, came_to.litres_per_kg, came_to.cost_vnd,
+        came_to.cost_vnd_per_kg, came_to.revenue_vnd, came_to.left_vnd, came_to.hours,
+        came_to.days_to_first_harvest, came_to.days_to_end,
+    ) == (None,) * 11  # fmt: skip
+
+
+def test_a_lost_batch_yielded_nothing_and_says_so():
+    lost = make_batch(ended_date=TODAY, status=Batch.Status.LOST)
+
+    assert (figures(lost).kg, figures(lost).kg_per_m2) == (0.0, 0.0)
+    assert figures(lost).litres_per_kg is None
+
+
+def test_waste_alone_is_a_yield_of_nothing():
+    batch = make_batch()
+    put(Harvest, batch, kg=3.0, grade="x")
+
+    assert (figures(batch).kg, figures(batch).waste_kg) == (0.0, 3.0)
+    assert figures(batch).days_to_first_harvest is None
+
+
+def test_water_of_a_zone_is_shared_by_area_and_counted_from_planting_out():
+    zone = make_zone(area_m2=40)
+    batch = make_batch(zone=zone, transplanted_date=date(2026, 11, 10))
+    make_batch(zone=zone, area_m2=30.0, sown_date=date(2026, 11, 15))
+    for day, is_measured in ((5, True), (12, True), (16, False)):
+        WaterUse.objects.create(
+            zone=zone, day=date(2026, 11, day), litres=80.0, is_measured=is_measured
+        )
+
+    came_to = figures(batch)
+
+    assert came_to.litres == 80.0 + 80.0 * 10 / 40
+    assert came_to.is_water_shared
+    assert not came_to.is_water_measured
+    with translation.override("en"):
+        assert batch_words.water_note(came_to) == (
+            "100 litres in all, reckoned from running times, not measured, "
+            "shared by area with another batch of the zone"
+        )
+
+
+def test_a_batch_is_held_against_the_median_of_earlier_ones_and_soil():
+    profile = make_profile(soil_kg_per_m2=2.0, soil_days=40, soil_source="test")
+    for number, kg in enumerate((10.0, 20.0, 60.0)):
+        finished(profile, sown=date(2026, 3 + number, 1), kg=kg, days=32)
+    own = finished(profile, sown=date(2026, 9, 1), kg=25.0)
+    finished(profile, sown=date(2026, 10, 1), kg=500.0)  # later: no comparison
+    finished(make_profile(), sown=date(2026, 2, 1), kg=500.0)  # another crop
+
+    harvest = compared(own, Measure.YIELD)
+    growth = compared(own, Measure.FIRST_HARVEST)
+
+    assert (harvest.own, harvest.earlier_count) == (2.5, 3)
+    assert harvest.earlier == (2.0, Verdict.BETTER, 25.0)
+    assert harvest.soil == (2.0, Verdict.BETTER, 25.0)
+    assert growth.earlier == (32, Verdict.BETTER, -6.25)
+    assert growth.soil == (40, Verdict.BETTER, -25.0)
+
+
+def test_a_worse_batch_is_said_to_be_worse():
+    profile = make_profile(soil_kg_per_m2=4.0, soil_days=29, soil_source="test")
+    own = finished(profile, sown=date(2026, 9, 1), kg=25.0)
+
+    with translation.override("en"):
+        answers = {
+            row.question: (row.answer, row.answer_verdict)
+            for row in batch_words.rows_of(page_of(own).comparisons)
+        }
+
+    assert answers == {
+        "Better yield?": ("No: 38% less than in soil (4.00 kg/m²).", "worse"),
+        "Shorter growth?": ("No: 3% longer than in soil (29 days).", "worse"),
+        "Less labour?": ("Nobody can say yet: no hours are noted.", "unknown"),
+        "Less water?": (
+            "Nobody can say yet: there is no figure of the water, or no harvest.",
+            "unknown",
+        ),
+    }
+
+
+def test_a_batch_that_still_grows_gets_no_verdict_but_for_its_first_harvest():
+    profile = make_profile(soil_kg_per_m2=2.0, soil_days=40, soil_source="test")
+    batch = make_batch(profile=profile)
+    put(Harvest, batch, kg=80.0, day=date(2026, 11, 21))
+
+    harvest, growth = compared(batch, Measure.YIELD), compared(batch, Measure.FIRST_HARVEST)
+
+    assert (harvest.own, harvest.is_settled, harvest.soil) == (
+        8.0, False, (2.0, Verdict.UNKNOWN, None),
+    )  # fmt: skip
+    assert growth.soil == (40, Verdict.BETTER, -50.0)
+
+
+def test_without_soil_figures_earlier_batches_answer():
+    profile = make_profile()
+    finished(profile, sown=date(2026, 3, 1), kg=20.0)
+    own = finished(profile, sown=date(2026, 9, 1), kg=20.2)
+
+    with translation.override("en"):
+        row = batch_words.rows_of(page_of(own).comparisons)[0]
+
+    assert (row.earlier.value, row.earlier_batches) == ("2.00 kg/m²", "of 1 batch")
+    assert row.soil.value == "no figure yet"
+    assert row.answer == (
+        "Neither way: about the same as earlier batches; there is no figure for soil."
+    )
+
+
+def test_lost_batches_count_among_the_earlier_ones():
+    profile = make_profile()
+    finished(profile, sown=date(2026, 3, 1), kg=20.0)
+    make_batch(
+        profile=profile, sown_date=date(2026, 4, 1), ended_date=date(2026, 4, 20),
+        status=Batch.Status.LOST,
+    )  # fmt: skip
+    own = finished(profile, sown=date(2026, 9, 1), kg=20.0)
+
+    assert compared(own, Measure.YIELD).earlier == (1.0, Verdict.BETTER, 100.0)
+
+
+def test_figures_of_ten_batches_ask_as_often_as_of_two():
+    profile = make_profile()
+    made = [finished(profile, sown=date(2026, month, 1), kg=9.0) for month in range(1, 11)]
+
+    counts = []
+    for some in (made[:2], made):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            selectors.figures_of(some, on=TODAY)
+        counts.append(len(asked))
+
+    assert counts == [5, 5]

@@ -1,0 +1,238 @@
+"""Programmes on a phone: what they are set to in words, forms that keep what was typed."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from farm.models import Channel, Decision, Rule
+from farm.selectors import rules
+from tests.farm.controllers import make_house
+from tests.farm.factories import NOON, make_channel
+from tests.farm.pages import member, noon, words_of
+
+__all__ = ["member", "noon"]
+pytestmark = pytest.mark.django_db
+RULES = reverse("farm_rules")
+
+
+@pytest.fixture
+def house(member):
+    return make_house()
+
+
+def make_rule(house, **changes):
+    fields = {
+        "zone": house.zone,
+        "name": "Tưới sáng",
+        "kind": "schedule",
+        "parameters": {"times": ["05:30", "11:20"], "seconds": 120},
+    }
+    rule = Rule.objects.create(**fields | changes)
+    rule.outputs.add(house.valve)
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "said"),
+    [
+        (
+            "schedule",
+            {"times": ["05:30", "11:20"], "seconds": 120, "weekdays": [1, 7]},
+            "At 05:30, 11:20. Only on: Monday, Sunday. Each time 2 minutes.",
+        ),
+        (
+            "schedule",
+            {
+                "every": {"minutes": 30, "from": "06:00", "to": "17:00"},
+                "sun": [{"event": "sunrise", "offset_minutes": -15}],
+                "litres": 12.5,
+                "seconds": 90,
+            },
+            (
+                "Every 30 minutes from 06:00 to 17:00. 15 minutes before sunrise. "
+                "Each time 12.5 litres, at most 1 min 30 s."
+            ),
+        ),
+        (
+            "light_sum",
+            {"j_per_cm2": 150, "longest_pause_minutes": 90},
+            (
+                "Waters after each 150 J/cm² of light, from 06:00 to 17:00. "
+                "Each time as much as the plants drank and 20 % on top to drain. "
+                "Never longer than 90 minutes without water. "
+                "Waters sooner or later by what drained of the last times."
+            ),
+        ),
+        (
+            "hysteresis",
+            {"on_at": 32, "off_at": 29},
+            (
+                "On above 32, off again below 29. "
+                "On for at least 2 minutes, off for at least 3 minutes."
+            ),
+        ),
+        (
+            "dosing",
+            {"ec": {"low": 1.6, "target": 1.8, "high": 2}, "most_ml": 50, "daily_ml": 500},
+            (
+                "Keeps EC between 1.6 and 2, aims at 1.8. "
+                "At most 50 ml at a time, 500 ml of each bottle a day. "
+                "Stops and gives alarm after 3 doses without effect."
+            ),
+        ),
+        (
+            "schedule",
+            {"tmes": ["05:30"]},
+            "Its settings cannot be read: it does nothing until somebody sets it anew.",
+        ),
+    ],
+)
+def test_a_programme_says_what_it_is_set_to(client, house, kind, parameters, said):
+    make_rule(house, kind=kind, parameters=parameters)
+
+    assert said in words_of(client.get(RULES))
+
+
+def test_a_programme_shows_when_it_looks_again_and_why_it_decided(client, house):
+    rule = make_rule(house, next_look_at=NOON + timedelta(hours=3))
+    Decision.objects.create(
+        rule=rule,
+        at=NOON - timedelta(minutes=40),
+        verdict="blocked",
+        reason="tank_low",
+        facts={},
+        generation=1,
+    )
+
+    said = words_of(client.get(reverse("farm_rule", args=[rule.pk])))
+
+    assert "It looks again 15:00 22/11" in said
+    assert "11:20 Held back at 11:20: " in said
+    assert "22/11/2026, was held back" in said
+
+
+def test_a_programme_is_switched_off_and_on(client, member, house):
+    rule = make_rule(house)
+    url = reverse("farm_rule_switch", args=[rule.pk])
+
+    client.post(url, {"bat": "0"})
+    rule.refresh_from_db()
+    assert (rule.is_enabled, rule.generation, rule.changed_by) == (False, 2, member)
+
+    client.post(url, {"bat": "1"})
+    rule.refresh_from_db()
+    assert (rule.is_enabled, rule.generation) == (True, 3)
+
+
+def test_a_timetable_is_added_with_plain_fields(client, member, house):
+    url = f"{reverse('farm_rule_add', args=['schedule'])}?gian={house.zone.pk}"
+
+    client.post(
+        url,
+        {
+            "name": "Tưới trưa",
+            "outputs": [house.valve.pk],
+            "times": "5:30, 11:20",
+            "weekdays": ["1", "2", "3", "4", "5", "6", "7"],
+            "seconds": "120",
+        },
+    )
+
+    rule = Rule.objects.get()
+    assert (rule.name, rule.kind, rule.zone, rule.changed_by) == (
+        "Tưới trưa",
+        "schedule",
+        house.zone,
+        member,
+    )
+    assert rule.parameters == {"times": ["05:30", "11:20"], "seconds": 120}
+    assert list(rule.outputs.all()) == [house.valve]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"times": "25:99"}, "this is no time of the day"),
+        ({"times": ""}, "this is missing"),
+        ({"seconds": ""}, "this is missing"),
+    ],
+)
+def test_a_wrong_setting_is_told_beside_its_field_and_nothing_typed_is_lost(
+    client, house, typed, sentence
+):
+    url = f"{reverse('farm_rule_add', args=['schedule'])}?gian={house.zone.pk}"
+    filled = {"name": "Tưới", "outputs": [house.valve.pk], "times": "05:30", "seconds": "120"}
+
+    page = client.post(url, filled | typed)
+
+    assert sentence in words_of(page)
+    assert 'value="Tưới"' in page.content.decode()
+    assert Rule.objects.count() == 0
+
+
+def test_a_change_keeps_what_the_form_does_not_show(client, house):
+    sensor = make_channel(
+        node=house.node, zone=house.zone, quantity=Channel.Quantity.AIR_TEMPERATURE
+    )
+    rule = make_rule(
+        house,
+        kind="hysteresis",
+        sensor=sensor,
+        parameters={"on_at": 32, "off_at": 29, "run_seconds": 600},
+    )
+    rule.outputs.set([house.fan])
+    url = reverse("farm_rule_change", args=[rule.pk])
+    assert 'value="32"' in client.get(url).content.decode()
+
+    client.post(
+        url,
+        {
+            "name": "Quạt",
+            "outputs": [house.fan.pk],
+            "sensor": sensor.pk,
+            "on_at": "33.5",
+            "off_at": "30",
+            "least_on_seconds": "60",
+            "least_off_seconds": "60",
+        },
+    )
+
+    rule.refresh_from_db()
+    assert rule.parameters == {
+        "run_seconds": 600,
+        "on_at": 33.5,
+        "off_at": 30.0,
+        "least_on_seconds": 60,
+        "least_off_seconds": 60,
+    }
+    assert (rule.name, rule.generation) == ("Quạt", 2)
+
+
+def test_an_unknown_kind_or_zone_is_no_page(client, house):
+    assert client.get(reverse("farm_rule_add", args=["gio"])).status_code == 404
+    assert client.get(reverse("farm_rule_add", args=["schedule"])).status_code == 404
+    assert client.get(f"{reverse('farm_rule_add', args=['schedule'])}?gian=x").status_code == 404
+
+
+def test_ten_programmes_cost_no_more_queries_than_two(house):
+    def count():
+        with CaptureQueriesContext(connection) as seen:
+            rules.rule_list()
+        return len(seen)
+
+    for number in range(2):
+        rule = make_rule(house, name=f"a{number}")
+        Decision.objects.create(
+            rule=rule, at=NOON, verdict="blocked", reason="tank_low", generation=1
+        )
+    before = count()
+    for number in range(8):
+        rule = make_rule(house, name=f"b{number}")
+        Decision.objects.create(
+            rule=rule, at=NOON, verdict="blocked", reason="tank_low", generation=1
+        )
+
+    assert (before, count()) == (3, 3)

@@ -1,0 +1,194 @@
+"""A timetable runs at its times, once, and catches nothing up."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from farm.control import schedule
+from farm.control.plan import Snapshot, Switch, Verdict
+from farm.control.settings import SettingsError
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+SUNDAY = datetime(2026, 11, 22, tzinfo=LOCAL)
+VALVE = Switch(1, "valve-1", litres_per_minute=6.0)
+TWICE_A_DAY = {"times": ["06:00", "16:30"], "seconds": 120}
+
+
+def at(clock, day=0):
+    hour, minute = map(int, clock.split(":"))
+    return SUNDAY + timedelta(days=day, hours=hour, minutes=minute)
+
+
+def every(minutes):
+    return {"every": {"minutes": minutes, "from": "06:00", "to": "18:00"}, "seconds": 60}
+
+
+def live(raw, begin, end, *, switches=(VALVE,), step=timedelta(minutes=1), **snapshot):
+    """Look again and again; answer what was done, as (clock, output, seconds)."""
+    settings, memory, done, now = schedule.parse(raw), {}, [], begin
+    memory = {"done_until": (begin - timedelta(seconds=1)).isoformat()}
+    while now <= end:
+        plan = schedule.decide(settings, memory, Snapshot(now, switches, **snapshot))
+        memory = plan.memory
+        done += [(f"{now:%a %H:%M}", one.output_id, one.seconds) for one in plan.actions]
+        now += step
+    return done
+
+
+def test_a_day_of_two_times():
+    done = live(TWICE_A_DAY, at("00:00"), at("23:59"))
+
+    assert done == [("Sun 06:00", 1, 120), ("Sun 16:30", 1, 120)]
+
+
+def test_only_on_its_weekdays():
+    raw = {"times": ["06:00"], "seconds": 60, "weekdays": [1, 3, 7]}
+
+    done = live(raw, at("00:00"), at("23:59", day=6), step=timedelta(minutes=10))
+
+    assert [when for when, _, _ in done] == ["Sun 06:00", "Mon 06:00", "Wed 06:00"]
+
+
+def test_every_so_many_minutes_between_two_hours():
+    raw = {"every": {"minutes": 45, "from": "08:00", "to": "10:15"}, "seconds": 60}
+
+    done = live(raw, at("00:00"), at("23:59"))
+
+    assert [when for when, _, _ in done] == [
+        "Sun 08:00",
+        "Sun 08:45",
+        "Sun 09:30",
+        "Sun 10:15",
+    ]
+
+
+def test_by_the_sun_of_the_place():
+    raw = {
+        "sun": [
+            {"event": "sunrise", "offset_minutes": 30},
+            {"event": "sunset", "offset_minutes": -60},
+        ],
+        "seconds": 60,
+    }
+
+    done = live(raw, at("00:00"), at("23:59"), latitude_degrees=19.9, longitude_degrees=105.8)
+
+    assert [when for when, _, _ in done] == ["Sun 06:39", "Sun 16:16"]
+
+
+def test_litres_end_a_run_and_seconds_bound_it():
+    settings = schedule.parse({"times": ["06:00"], "litres": 12})
+    memory = {"done_until": at("05:59").isoformat()}
+
+    plan = schedule.decide(settings, memory, Snapshot(at("06:00"), (VALVE,)))
+
+    assert (plan.actions[0].litres, plan.actions[0].seconds) == (12.0, 150)
+
+
+def test_a_run_is_never_longer_than_its_device_allows():
+    short = replace(VALVE, max_seconds=90)
+
+    assert live(TWICE_A_DAY, at("05:00"), at("07:00"), switches=(short,)) == [("Sun 06:00", 1, 90)]
+
+
+def test_what_a_long_outage_missed_is_not_made_up_for():
+    settings = schedule.parse(
+        {"every": {"minutes": 30, "from": "06:00", "to": "18:00"}, "seconds": 60}
+    )
+    memory = {"done_until": at("06:00").isoformat()}
+
+    plan = schedule.decide(settings, memory, Snapshot(at("12:20", day=3), (VALVE,)))
+    after = schedule.decide(settings, plan.memory, Snapshot(at("12:21", day=3), (VALVE,)))
+
+    assert (plan.verdict, plan.reason, plan.actions) == (Verdict.SKIP, "missed", ())
+    assert plan.facts["start"] == at("12:00", day=3).isoformat()
+    assert after.reason == "not_due"
+    assert after.next_look_at == at("12:30", day=3)
+
+
+def test_a_start_that_is_a_little_late_runs_once_and_not_for_each_one_missed():
+    settings = schedule.parse(
+        {"every": {"minutes": 2, "from": "06:00", "to": "18:00"}, "seconds": 60}
+    )
+    memory = {"done_until": at("06:00").isoformat()}
+
+    plan = schedule.decide(settings, memory, Snapshot(at("06:09"), (VALVE,)))
+
+    assert (plan.verdict, len(plan.actions), plan.facts["missed"]) == (Verdict.ACT, 1, 3)
+
+
+def test_a_programme_that_is_new_does_not_run_for_times_before_it():
+    settings = schedule.parse(TWICE_A_DAY)
+
+    plan = schedule.decide(settings, {}, Snapshot(at("06:05"), (VALVE,)))
+
+    assert (plan.reason, plan.next_look_at) == ("not_due", at("12:05"))
+
+
+def test_valves_run_one_after_the_other_in_the_order_that_is_set():
+    valves = tuple(Switch(number, f"valve-{number}") for number in (1, 2, 3))
+    raw = TWICE_A_DAY | {"order": ["valve-3", "valve-1"], "pause_seconds": 60}
+
+    done = live(raw, at("06:00"), at("07:00"), switches=valves)
+
+    assert done == [("Sun 06:00", 3, 120), ("Sun 06:03", 1, 120), ("Sun 06:06", 2, 120)]
+
+
+def test_the_next_valve_waits_for_the_one_that_is_still_busy():
+    valves = (Switch(1, "valve-1", is_busy=True), Switch(2, "valve-2"))
+
+    assert live(TWICE_A_DAY, at("06:00"), at("07:00"), switches=valves) == [("Sun 06:00", 1, 120)]
+
+
+def test_fans_may_run_together():
+    fans = (Switch(1, "fan-1", kind="fan"), Switch(2, "fan-2", kind="fan"))
+
+    done = live(TWICE_A_DAY | {"together": True}, at("06:00"), at("07:00"), switches=fans)
+
+    assert done == [("Sun 06:00", 1, 120), ("Sun 06:00", 2, 120)]
+
+
+def test_what_an_interlock_refuses_is_tried_again_and_then_left_out():
+    settings, valves = schedule.parse(TWICE_A_DAY), (VALVE, Switch(2, "valve-2"))
+    memory, tried = {"done_until": at("05:59").isoformat()}, []
+    for minute in range(30):
+        plan = schedule.decide(
+            settings, memory, Snapshot(at("06:00") + timedelta(minutes=minute), valves)
+        )
+        refused = bool(plan.actions) and plan.actions[0].output_id == 1
+        memory = plan.refused_memory if refused else plan.memory
+        tried.append((plan.reason, [one.output_id for one in plan.actions]))
+
+    assert tried[:11] == [("time", [1])] + [("next_output", [1])] * 10
+    assert tried[11:13] == [("given_up", []), ("next_output", [2])]
+    assert tried[-1] == ("not_due", [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "problems"),
+    [
+        ({}, {("times", "missing"), ("seconds", "missing")}),
+        ("06:00", {("", "not_an_object"), ("times", "missing"), ("seconds", "missing")}),
+        ({"times": ["25:00"], "seconds": 60}, {("times.1", "not_a_time")}),
+        ({"times": ["06:00"], "seconds": 0}, {("seconds", "too_low")}),
+        ({"times": ["06:00"], "seconds": 1.5}, {("seconds", "not_whole")}),
+        ({"times": ["06:00"], "seconds": True}, {("seconds", "not_a_number")}),
+        ({"times": ["06:00"], "seconds": 60, "secnods": 5}, {("secnods", "unknown")}),
+        ({"times": "06:00", "seconds": 60}, {("times", "not_a_list")}),
+        (
+            {"every": {"minutes": 30, "from": "18:00", "to": "06:00"}, "seconds": 60},
+            {("every.to", "too_early")},
+        ),
+        ({"every": {"minutes": 30, "form": "06:00"}, "seconds": 9},
+         {("every.from", "missing"), ("every.to", "missing"), ("every.form", "unknown")}),
+        ({"sun": [{"event": "noon"}], "seconds": 60}, {("sun.1.event", "not_a_choice")}),
+        ({"times": ["06:00"], "seconds": 60, "weekdays": [8]}, {("weekdays.1", "too_high")}),
+    ],
+)  # fmt: skip
+def test_settings_that_are_wrong_are_named(raw, problems):
+    with pytest.raises(SettingsError) as caught:
+        schedule.parse(raw)
+
+    assert {(problem.field, problem.code) for problem in caught.value.problems} == problems
