@@ -16,6 +16,7 @@ BENCHMARKS = {
     "qr": "bench.bench_qr",
     "slips": "bench.bench_slips",
     "import": "bench.bench_import",
+    "farm": "bench.bench_farm",
 }
 
 
