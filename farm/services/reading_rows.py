@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from farm.models import DirtyHour, Reading
 from farm.services import partitions
@@ -18,6 +18,7 @@ Value = tuple[float, int]  # v, flags
 Newest = tuple[datetime, float | None, int, datetime]  # t, v (None: failed), flags, received_at
 
 
+DIRECTLY = "COPY farm_reading (channel_id, t, v, flags) FROM STDIN"
 # The table lives as long as the connection, its rows as long as the transaction.
 STAGING = """
 SET LOCAL client_min_messages = warning;
@@ -70,8 +71,18 @@ def insert(*, value_by_key: Mapping[Key, Value]) -> None:
     partitions.ensure(months={partitions.month_of(t) for t in text_by_t})
     rows = "".join(
         f"{channel_id}\t{text_by_t[t]}\t{v!r}\t{flags}\n"
-        for (channel_id, t), (v, flags) in value_by_key.items()
+        for (channel_id, t), (v, flags) in sorted(value_by_key.items())
     )
+    try:
+        # Twice as quick as the way below, and right unless one of the rows is there already.
+        with transaction.atomic(), connection.wrap_database_errors, connection.cursor() as cursor:
+            cursor.cursor.copy_expert(DIRECTLY, io.StringIO(rows))
+    except IntegrityError:
+        _insert_the_new(rows)
+
+
+def _insert_the_new(rows: str) -> None:
+    """Insert the rows that are not there yet, by way of a table of this session's own."""
     with connection.cursor() as cursor:
         cursor.execute(STAGING)
         cursor.cursor.copy_expert("COPY farm_reading_staging FROM STDIN", io.StringIO(rows))
