@@ -274,6 +274,9 @@ def measure_latency(stage: Stage, chosen: argparse.Namespace) -> None:
 
 
 def _row(way: str, waits: list[float]) -> None:
+    if not waits:
+        print(f"| {way} | – | – | – | 0 |", flush=True)
+        return
     p99 = waits[min(len(waits) - 1, int(len(waits) * 0.99))]
     print(
         f"| {way} | {statistics.median(waits) * 1000:.1f} | {p99 * 1000:.1f}"
