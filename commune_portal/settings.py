@@ -190,7 +190,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 # --- MQTT ------------------------------------------------------------------------------------
-MQTT_URL = env.text("MQTT_URL", "mqtt://127.0.0.1:1883")
+# With a client id the broker keeps what comes while the bridge or its database is away.
+MQTT_URL = env.text("MQTT_URL", "mqtt://127.0.0.1:1883/?client_id=portal")
 # Where devices that do not speak farm/v1 speak; docs/configuration.md says how they are set up.
 FOREIGN_TOPICS = env.words(
     "FOREIGN_TOPICS", "esphome/#,tele/#,stat/#,zigbee2mqtt/#,opensprinkler/#"

@@ -51,13 +51,13 @@ class Picking(NamedTuple):
 
 
 SEASONS: Final = (
-    Season("nm1", "gian-1", "lettuce", "Xà lách Lolo", 172, 160, 131, 128, 140, 2800, 3.2, 2,
+    Season("nm1", "gian-1", "lettuce", "Lolo xanh", 172, 160, 131, 128, 140, 2800, 3.2, 2,
            32_000, 0.42, 38_000, 2.1),
-    Season("nm1", "gian-1", "lettuce", "Xà lách Lolo", 126, 114, 88, 85, 140, 2800, 3.5, 2,
+    Season("nm1", "gian-1", "lettuce", "Lolo xanh", 126, 114, 88, 85, 140, 2800, 3.5, 2,
            32_000, 0.36, 36_000, 1.9),
     Season("nm1", "gian-1", "lettuce", "Xà lách Romaine", 82, 70, 46, 43, 140, 2800, 3.7, 2,
            34_000, 0.33, 35_000, 1.8),
-    Season("nm1", "gian-1", "lettuce", "Xà lách Lolo", 26, 14, 9, None, 140, 2800, 3.8, 2,
+    Season("nm1", "gian-1", "lettuce", "Lolo xanh", 26, 14, 9, None, 140, 2800, 3.8, 2,
            35_000, 0.30, 34_000, 1.7),
     Season("nm1", "gian-2", "leafy-greens", "Cải ngọt", 150, 136, 121, 118, 130, 3900, 2.4, 2,
            18_000, 0.35, 21_000, 1.9),

@@ -92,13 +92,14 @@ def store_frames(*, arrived: Sequence[ArrivedFrame], at: datetime) -> set[int]:
         channel = _Known(*fields)
         channels[node_id][channel.code] = channel
     boots = _lock_boots(arrived, at)
+    gap_before = {key: _first_gap(row) for key, row in boots.items()}
     newest_ms = _newest_in_each_message(arrived)
     haul = _Haul()
     for one in arrived:
         boot = boots[one.node_id, one.frame.boot]
         _take_frame(one, node_by_id[one.node_id], boot, channels, newest_ms, haul)
     _write(haul, at)
-    _write_boots(boots.values(), at)
+    _write_boots(boots, gap_before, at)
     note_heard(node_ids=node_by_id, at=at)
     return set(haul.newest_by_channel)
 
@@ -288,15 +289,28 @@ def _write(haul: _Haul, at: datetime) -> None:
         quarantine_rows.keep(complaints=haul.complaints, at=at)
 
 
-def _write_boots(boots: Iterable[BootSequence], at: datetime) -> None:
-    rows = list(boots)
-    for row in rows:
-        is_open = any(last > row.lost_up_to for _, last in sequences.gaps(tuple(row.ranges)))
-        if not is_open:
+def _first_gap(row: BootSequence) -> tuple[int, int] | None:
+    """Find the first range that is missing and not yet taken for lost."""
+    found = sequences.gaps(sequences.from_json(row.ranges))
+    return next((gap for gap in found if gap[1] > row.lost_up_to), None)
+
+
+def _write_boots(
+    boots: dict[tuple[int, int], BootSequence],
+    gap_before: dict[tuple[int, int], tuple[int, int] | None],
+    at: datetime,
+) -> None:
+    for key, row in boots.items():
+        gap = _first_gap(row)
+        if gap is None:
             row.gap_seen_at = row.resend_asked_at = None
             row.resend_tries = 0
-        elif row.gap_seen_at is None:
+            continue
+        if gap != gap_before[key]:
+            row.resend_tries = 0  # what was asked for comes: the next is asked for as patiently
+        if row.gap_seen_at is None:
             row.gap_seen_at = at
+    rows = list(boots.values())
     # An insert that always meets its row: bulk_update writes a CASE for each field and row.
     BootSequence.objects.bulk_create(
         rows,
@@ -319,18 +333,19 @@ def _ask(row: BootSequence, at: datetime) -> int:
     missing = [
         gap for gap in sequences.gaps(sequences.from_json(row.ranges)) if gap[1] > row.lost_up_to
     ]
+    asked, later = missing[:MOST_GAPS_AT_ONCE], missing[MOST_GAPS_AT_ONCE:]
     if row.resend_tries >= MOST_RESEND_TRIES:
-        row.lost_up_to = missing[-1][1]
-        row.gap_seen_at = row.resend_asked_at = None
+        row.lost_up_to = asked[-1][1]
+        row.gap_seen_at = at if later else None
+        row.resend_asked_at = None
         row.resend_tries = 0
-        logger.warning("node %s: frames %s of boot %d are lost", row.node.name, missing, row.boot)
-        missing = []
+        logger.warning("node %s: frames %s of boot %d are lost", row.node.name, asked, row.boot)
+        asked = []
     else:
-        missing = missing[:MOST_GAPS_AT_ONCE]
         row.resend_asked_at = at
         row.resend_tries += 1
     row.save(update_fields=["lost_up_to", "gap_seen_at", "resend_asked_at", "resend_tries"])
-    return sum(_ask_again(row, first, last, at) for first, last in missing)
+    return sum(_ask_again(row, first, last, at) for first, last in asked)
 
 
 def _ask_again(row: BootSequence, first: int, last: int, at: datetime) -> bool:

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from farm.models import BootSequence, DirtyHour, QuarantinedFrame, Reading, Rollup
+from farm.models import (
+    BootSequence,
+    Command,
+    DeviceEvent,
+    DirtyHour,
+    QuarantinedFrame,
+    Reading,
+    Rollup,
+)
 from farm.services import partitions
 
 logger = logging.getLogger(__name__)
@@ -17,6 +25,8 @@ LEVELS = {
 }
 QUARANTINE = timedelta(days=30)
 BOOTS = timedelta(days=60)
+PROBES = timedelta(days=3)
+DEVICE_EVENTS = timedelta(days=366)
 
 
 def keep_house(*, at: datetime) -> None:
@@ -26,6 +36,11 @@ def keep_house(*, at: datetime) -> None:
     for level, age in LEVELS.items():
         Rollup.objects.filter(level=level, bucket__lt=at - age).delete()
     QuarantinedFrame.objects.filter(received_at__lt=at - QUARANTINE).delete()
+    # Pings and requests to send again promise nothing to anybody, and have no story of their own.
+    Command.objects.filter(
+        op__in=(Command.Op.PING, Command.Op.RESEND), created_at__lt=at - PROBES
+    ).exclude(status__in=Command.OPEN).delete()
+    DeviceEvent.objects.filter(received_at__lt=at - DEVICE_EVENTS).delete()
     # A number that cannot come again: what is older than 35 days is not believed anyhow.
     BootSequence.objects.filter(last_frame_at__lt=at - BOOTS).exclude(
         Q(node__boot=F("boot")) | Q(node__boot__isnull=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from farm.models import BootSequence, QuarantinedFrame, Reading, Rollup
+from farm.models import BootSequence, Command, QuarantinedFrame, Reading, Rollup
 from farm.services import ingest, partitions, reading_rows, retention
 from tests.conftest import NOON
 from tests.farm.factories import make_channel, make_node
@@ -41,6 +41,27 @@ def test_readings_of_the_last_sixty_days_are_kept_and_whole_months_before_go():
     retention.keep_house(at=NOON)
 
     assert list(Reading.objects.values_list("t", flat=True)) == [kept]
+
+
+def test_old_pings_go_and_old_runs_stay():
+    node, old = make_node(), NOON - timedelta(days=4)
+    for number, (op, created_at, status) in enumerate(
+        [
+            ("ping", old, "done"),
+            ("ping", NOON, "done"),
+            ("ping", old, "sent"),
+            ("stop", old, "done"),
+        ]
+    ):
+        Command.objects.create(
+            id=f"{number:026}", node=node, op=op, source="system", status=status,
+            created_at=created_at, expires_at=created_at,
+        )  # fmt: skip
+
+    retention.keep_house(at=NOON)
+
+    kept = Command.objects.order_by("pk").values_list("op", "created_at", "status")
+    assert list(kept) == [("ping", NOON, "done"), ("ping", old, "sent"), ("stop", old, "done")]
 
 
 def test_readings_that_are_not_summed_up_are_not_dropped():

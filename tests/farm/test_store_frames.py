@@ -307,6 +307,31 @@ def test_a_gap_is_asked_for_after_ten_seconds_and_given_up_after_five_tries(air)
     assert BootSequence.objects.get().lost_up_to == 8
 
 
+def test_of_many_gaps_each_is_asked_for_before_it_is_given_up(air):
+    store(air.node, *(frame(number) for number in range(0, 22, 2)))
+    tries = (10, 30, 70, 200, 400, 800)
+
+    for seconds in tries:
+        ingest.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
+    given_up = BootSequence.objects.get().lost_up_to
+    later = ingest.ask_for_gaps(at=NOON + timedelta(seconds=820))
+
+    newest = Command.objects.filter(op="resend").order_by("-created_at").values_list("arguments")
+    assert (given_up, later) == (7, 4)
+    assert {arguments["from"] for (arguments,) in newest[:4]} == {9, 11, 13, 15}
+
+
+def test_a_gap_that_is_being_filled_is_asked_for_anew_with_full_patience(air):
+    store(air.node, frame(1), frame(5), frame(9))
+    for seconds in (10, 30, 70):
+        ingest.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
+    store(air.node, frame(2), frame(3), frame(4))
+
+    row = BootSequence.objects.get()
+
+    assert (row.resend_tries, row.lost_up_to, row.ranges) == (0, -1, [[1, 5], [9, 9]])
+
+
 def test_a_gap_that_is_filled_is_not_asked_for(air):
     store(air.node, frame(1), frame(3))
     store(air.node, frame(2))
