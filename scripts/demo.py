@@ -82,7 +82,7 @@ def run(var: Path, lock: IO[str]) -> int:
     if "MAKELEVEL" in os.environ:  # make is our parent: if it is killed, nobody is left to stop us
         die_with_parent()
     host, port = os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or 8000)
-    shown = "localhost" if host in {"127.0.0.1", "::1"} else host
+    shown = name_of(host)
     url = f"http://{shown}:{port}/"
     lock.truncate(0)
     lock.write(url)
@@ -94,6 +94,20 @@ def run(var: Path, lock: IO[str]) -> int:
         return prepare(supervisor, var) or serve(supervisor, host, port, url)
     finally:
         supervisor.stop()
+
+
+def name_of(host: str) -> str:
+    """Name the machine so that a phone which scans a receipt's code finds it, where it can."""
+    if host in {"127.0.0.1", "::1"}:
+        return "localhost"
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104  # a comparison
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: nobody; only the route is looked up
+        except OSError:
+            return "localhost"
+        return str(probe.getsockname()[0])
 
 
 def start_broker(supervisor: Supervisor, var: Path) -> None:
@@ -186,7 +200,8 @@ class Announcement:
     """Says once, as soon as the site answers, where it is and who may sign in."""
 
     def __init__(self, host: str, port: int, url: str, var: Path) -> None:
-        self.address = ("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104  # a comparison
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a comparison
+        self.address = (everywhere.get(host, host), port)
         self.url = url
         self.accounts = var / "demo-accounts.txt"
         self.is_made = self.is_late = False
