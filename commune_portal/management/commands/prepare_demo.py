@@ -15,7 +15,12 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.roles import Role
-from commune_portal.demo.accounts import DEMO_ACCOUNTS, PASSWORD, RESIDENT_WITH_BILLS
+from commune_portal.demo.accounts import (
+    COOPERATIVE_MEMBER,
+    DEMO_ACCOUNTS,
+    PASSWORD,
+    RESIDENT_WITH_BILLS,
+)
 from commune_portal.demo.people import HOUSEHOLDS
 
 
@@ -55,7 +60,8 @@ def accounts_line() -> str:
     """Name, for the one line that `make demo` prints, a resident and an official."""
     official = next(one for one in DEMO_ACCOUNTS if one.role == Role.FINANCE_OFFICER)
     return (
-        f"resident {RESIDENT_WITH_BILLS.phone} (the page shows the code), "
+        f"resident {RESIDENT_WITH_BILLS.phone} and grower {COOPERATIVE_MEMBER.phone} "
+        "(the page shows the code), "
         f"finance officer {official.phone} with password {PASSWORD}"
     )
 
