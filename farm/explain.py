@@ -27,6 +27,9 @@ ALARM_SENTENCES: dict[str, str | Promise] = {
     "node_rebooted": gettext_lazy("%(what)s has started anew"),
     "command_unknown": gettext_lazy("%(what)s: no word of what became of a command; go and look"),
     "command_aborted": gettext_lazy("%(what)s stopped before its time"),
+    "command_refused": gettext_lazy(
+        "%(what)s did not run for the programme “%(rule)s”: %(reason)s"
+    ),
     "command_rejected": gettext_lazy("%(what)s did not take a command"),
     "no_flow": gettext_lazy("%(what)s is on but no water flows"),
     "flow_low": gettext_lazy("%(what)s: less water flows than it should"),
@@ -129,6 +132,8 @@ _SHOW: dict[type, Callable[[Any], str]] = {float: number, int: number}
 def _show(key: str, value: Any) -> str:
     if key in {"since", "until", "last", "start"}:
         return clock(value)
+    if key == "reason":
+        return words.reason_words(str(value))
     return _SHOW.get(type(value), str)(value)
 
 
@@ -136,6 +141,7 @@ def _show(key: str, value: Any) -> str:
 ACTED: dict[str, str | Promise] = {
     "time": gettext_lazy("it was time (%(start)s)"),
     "next_output": gettext_lazy("its turn had come"),
+    "again": gettext_lazy("the command before came to nothing"),
     "light_enough": gettext_lazy(
         "the sun had given %(light)s J/cm², and %(threshold)s are enough for a watering"
     ),
@@ -156,6 +162,9 @@ SKIPPED: dict[str, str | Promise] = {
     "running": gettext_lazy("it is still running"),
     "finished": gettext_lazy("all of it is done"),
     "given_up": gettext_lazy("one output was held up for too long and is left out"),
+    "not_taken": gettext_lazy(
+        "the command came to nothing: %(reason)s; the next try is at %(until)s"
+    ),
     "no_output": gettext_lazy("there is no output for it"),
     "night": gettext_lazy("it waters by day only"),
     "least_pause": gettext_lazy("the last watering was only at %(last)s"),
@@ -178,6 +187,7 @@ SKIPPED: dict[str, str | Promise] = {
 # Why a programme was held back; interlocks have words of their own.
 HELD_BACK: dict[str, str | Promise] = {
     "stale_sensor": gettext_lazy("the sensor has said nothing useful since %(since)s"),
+    "no_measure": gettext_lazy("nobody can tell there when the litres are given"),
     "no_size": gettext_lazy("nobody knows how much to water: the zone has no area"),
     "locked_out": gettext_lazy(
         "%(doses)s doses changed nothing; somebody has to look and save the programme anew"
@@ -297,6 +307,13 @@ PROBLEMS: dict[str, str | Promise] = {
     "no_place": gettext_lazy("%(field)s: the greenhouse has no place on the map yet."),
     "not_light": gettext_lazy("%(field)s: this does not measure light."),
     "no_area": gettext_lazy("%(field)s: set litres or seconds, or the area of the zone."),
+    "not_taken": gettext_lazy(
+        "%(field)s: one of the outputs belongs to a device that cannot be told litres; set seconds."
+    ),
+    "not_counted": gettext_lazy(
+        "%(field)s: one of the outputs has no flow meter, and nobody has set how much flows "
+        "through it; set seconds, or its flow."
+    ),
     "no_fertiliser": gettext_lazy("%(field)s: a doser for fertiliser A is missing."),
     "no_ph": gettext_lazy("%(field)s: a doser for pH is missing."),
     "no_dose_cap": gettext_lazy("%(field)s: set the most ml a day of the zone first."),

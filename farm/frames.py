@@ -303,7 +303,7 @@ def parse_ack(payload: bytes) -> Ack:
 
 
 def parse_event(payload: bytes) -> Event:
-    """Read an event, {"k":"tank_low","st":"raised"|"cleared",…}: the contract names no keys.
+    """Read an event, {"k":"tank_low","on":true|false,…}, or with "st":"raised"|"cleared" instead.
 
     What does not say that it is cleared is raised.
     """
@@ -311,10 +311,11 @@ def parse_event(payload: bytes) -> Event:
     kind = json_fields.text(document, "k", 40) or json_fields.text(document, "kind", 40)
     if not kind:
         raise FrameError("malformed", "an event without a kind")
-    known = {"k", "kind", "st", "t", "up", "now", "boot", "out"}
+    known = {"k", "kind", "on", "st", "t", "up", "now", "boot", "out"}
+    is_on = document.get("on")
     return Event(
         kind=kind,
-        is_raised=document.get("st") != "cleared",
+        is_raised=is_on if isinstance(is_on, bool) else document.get("st") != "cleared",
         t_ms=json_fields.time(document.get("t")),
         boot=_boot_if_any(document),
         output=json_fields.text(document, "out", 24),

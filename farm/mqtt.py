@@ -181,7 +181,6 @@ def _take_status(word: _Word, at: datetime) -> None:
 
 def _take_birth(word: _Word, at: datetime) -> None:
     birth = frames.parse_birth(word.message.payload)
-    ingest.forget_reused_boots(node=word.node, boot=birth.boot)
     nodes.record_birth(node=word.node, birth=birth, at=at)
 
 

@@ -30,7 +30,8 @@ from farm.models import (
     WaterUse,
     Zone,
 )
-from farm.services import config, partitions
+from farm.services import partitions
+from farm.services.automation import add_rule
 from farm.services.crop_profiles import load_crop_profiles
 from farm.simulator.houses import HOUSES, House
 from farm.simulator.specs import ChannelSpec, NodeSpec, OutputSpec
@@ -94,6 +95,8 @@ SENSIBLE: Final = {
     "ph": (3, 10), "water_t": (0, 50), "tank": (0, 2500), "flow": (0, 60), "drain": (0, 5000),
     "moist_1": (0, 100), "moist_2": (0, 100),
 }  # fmt: skip
+BY_CLOCK: Final = {"times": ["06:30", "09:30", "11:20", "13:30", "16:00"], "seconds": 300}
+BY_SUN: Final = {"j_per_cm2": 150, "seconds": 240, "drain_percent": 20}
 DOSES: Final = {"dose-a": "a", "dose-b": "b", "dose-ph": "ph_down"}
 
 
@@ -122,8 +125,7 @@ def load_farm(*, today: date, at: datetime, days: int = DAYS) -> str:
     count = 0
     for built in houses:
         _add_limits(built)
-        _add_rules(built, member)
-        _add_levels(built, at=at)
+        _add_rules(built, member, at=at)
         _add_watches(built, member)
         count += _add_history(built, at=at, days=days)
     zones = {(one.house.code, code): zone for one in houses for code, zone in one.zones.items()}
@@ -212,8 +214,8 @@ def _add_limits(built: Built) -> None:
         AlarmLimit.objects.create(channel=built.channels[code], **({"delay_seconds": 300} | limit))
 
 
-def _add_rules(built: Built, by: User) -> None:
-    """Add the programmes: fans by temperature, the pump and the valves by the clock."""
+def _add_rules(built: Built, by: User, *, at: datetime) -> None:
+    """Add the programmes: fans, circulation, water and food."""
     zones = list(built.zones.values())
     fans = Rule.objects.create(
         zone=zones[0],
@@ -232,27 +234,43 @@ def _add_rules(built: Built, by: User) -> None:
         changed_by=by,
     )
     pump.outputs.set([built.outputs["pump"]])
-    for number, zone in enumerate(zones[: built.house.zones], start=1):
-        watering = Rule.objects.create(
+    _add_watering(built, by, at=at)
+    _add_feeding(built, by, at=at)
+
+
+def _add_watering(built: Built, by: User, *, at: datetime) -> None:
+    """Water lettuce by the clock, and melons by the sun."""
+    for number, zone in enumerate(list(built.zones.values())[: built.house.zones], start=1):
+        by_sun = built.house.code == "nm2"
+        add_rule(
             zone=zone,
             name=f"Tưới {zone.name.lower()}",
-            kind=Rule.Kind.SCHEDULE,
-            parameters={"times": ["06:30", "09:30", "11:20", "13:30", "16:00"], "seconds": 300},
-            changed_by=by,
+            kind=Rule.Kind.LIGHT_SUM if by_sun else Rule.Kind.SCHEDULE,
+            sensor=built.channels["sun"] if by_sun else None,
+            outputs=[built.outputs[f"valve-{number}"]],
+            parameters=BY_SUN if by_sun else BY_CLOCK,
+            by=by,
+            at=at,
         )
-        watering.outputs.set([built.outputs[f"valve-{number}"]])
 
 
-def _add_levels(built: Built, *, at: datetime) -> None:
-    """Tell the controllers what to do alone while the server is away."""
-    fan = {"ch": "air_t", "on": 30.0, "off": 28.0}
-    air, water = (built.channels[code].node for code in ("air_t", "tank"))
-    config.change_config(node=air, at=at, setpoints={"fan-1": fan, "fan-2": fan})
-    config.change_config(
-        node=water,
+def _add_feeding(built: Built, by: User, *, at: datetime) -> None:
+    """Hold EC and pH of the tank where the house's month began."""
+    ec = built.house.plan.start_ec
+    add_rule(
+        zone=next(iter(built.zones.values())),
+        name="Châm phân bồn",
+        kind=Rule.Kind.DOSING,
+        sensor=built.channels["ec"],
+        outputs=[built.outputs[code] for code in DOSES],
+        parameters={
+            "ec": {"low": round(ec - 0.2, 2), "target": ec, "high": round(ec + 0.6, 2)},
+            "ph": {"low": 5.5, "target": 6.0, "high": 6.4},
+            "most_ml": 150,
+            "daily_ml": 2000,
+        },
+        by=by,
         at=at,
-        limits={"tank_low": built.house.nodes[1].tank_low_litres},
-        schedule=[{"out": "pump", "at": f"{hour:02}:00", "s": 900} for hour in range(24)],
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 
 from farm import agronomy
 from farm.control import sequence
-from farm.control.plan import Memory, Plan, Snapshot, Verdict, moment
+from farm.control.plan import Memory, Plan, Snapshot, Verdict, measures_nothing, moment
 from farm.control.settings import SettingsReader
 
 # Readings further apart than this say nothing of the light between them.
@@ -133,6 +133,8 @@ def _shoot(settings: Settings, plan: Plan, snapshot: Snapshot, threshold: float)
     litres = _litres(settings, plan.memory.get("light", 0.0), snapshot)
     if not litres and settings.seconds is None:
         return replace(plan, verdict=Verdict.BLOCKED, reason="no_size")
+    if litres and measures_nothing(snapshot, seconds=settings.seconds, litres=litres):
+        return replace(plan, verdict=Verdict.BLOCKED, reason="no_measure")
     if settings.learns_from_drain and plan.memory.get("shot_at"):
         threshold = _learned(settings, threshold, snapshot.drain_percent)
     memory = {

@@ -8,6 +8,9 @@ from math import ceil
 from typing import Any
 
 Memory = Mapping[str, Any]
+# Why a command was refused because somebody wanted it so.
+MEANT = frozenset({"stop", "stopped", "estop", "locked", "generation", "person", "rule_off"})
+_NOT_TAKEN = frozenset({"rejected", "expired"})
 
 
 class Verdict(StrEnum):
@@ -42,6 +45,9 @@ class Switch:
     max_seconds: int = 900
     # What flows through it, from the device's own band.
     litres_per_minute: float | None = None
+    # Its controller can be told litres, and has a meter that counts them.
+    takes_litres: bool = True
+    is_metered: bool = False
     ml_per_second: float | None = None
     is_on: bool | None = None
     state_at: datetime | None = None
@@ -50,6 +56,22 @@ class Switch:
     # This programme's newest command for it, and how it stands.
     last_key: str = ""
     last_status: str = ""
+    last_why: str = ""
+
+    @property
+    def was_not_taken(self) -> bool:
+        """Whether the newest command surely never began, and nobody wanted it so."""
+        return was_not_taken(self.last_status, self.last_why)
+
+    @property
+    def can_measure(self) -> bool:
+        """Whether anything ends a run that is asked for in litres."""
+        return bool(self.litres_per_minute) or (self.takes_litres and self.is_metered)
+
+    @property
+    def is_busy_valve(self) -> bool:
+        """Whether it takes no other run until its device says that it is shut."""
+        return self.kind == "valve" and self.is_busy
 
     @property
     def most_ml(self) -> float:
@@ -116,6 +138,17 @@ class Plan:
     refused_memory: Memory | None = None
 
 
+def was_not_taken(status: str, why: str) -> bool:
+    """Tell whether a command surely never began, and nobody wanted it so.
+
+    >>> was_not_taken("rejected", "no_tick"), was_not_taken("rejected", "stop")
+    (True, False)
+    >>> was_not_taken("unknown", "no_ack")
+    False
+    """
+    return status in _NOT_TAKEN and why not in MEANT
+
+
 def moment(memory: Memory, name: str) -> datetime | None:
     """Read a moment that the memory keeps as text."""
     text = memory.get(name)
@@ -134,3 +167,23 @@ def run_seconds(switch: Switch, *, seconds: int | None, litres: float | None) ->
     if litres is None or not switch.litres_per_minute:
         return most
     return max(1, min(most, ceil(litres / switch.litres_per_minute * 60 * 1.25)))
+
+
+def run_action(
+    switch: Switch, *, name: str, seconds: int | None, litres: float | None, tries: int = 0
+) -> Action:
+    """Ask for a run of a start; each try is a command of its own."""
+    key = f"{name}-{switch.output_id}"
+    return Action(
+        switch.output_id,
+        "run",
+        key=f"{key}-{tries}" if tries else key,
+        seconds=run_seconds(switch, seconds=seconds, litres=litres),
+        litres=litres if switch.takes_litres else None,
+    )
+
+
+def measures_nothing(snapshot: Snapshot, *, seconds: int | None, litres: float | None) -> bool:
+    """Tell whether a run in litres would only end at its device's longest time."""
+    is_by_litres = litres is not None and seconds is None
+    return is_by_litres and not all(switch.can_measure for switch in snapshot.switches)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from farm.control import sequence
-from farm.control.plan import Action, Memory, Plan, Snapshot, Verdict, moment, run_seconds
+from farm.control import sequence, together
+from farm.control.plan import Memory, Plan, Snapshot, Verdict, measures_nothing, moment
 from farm.control.settings import SettingsReader
 from farm.sun import sun_of_day
 
@@ -105,6 +105,15 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     snapshot = replace(snapshot, switches=sequence.in_order(snapshot.switches, settings.order))
     if sequence.is_running(memory):
         return sequence.proceed(memory, snapshot)
+    if together.is_waiting(memory):
+        plan = together.proceed(memory, snapshot)
+        if plan is not None:
+            return plan
+        memory = together.forget(memory)
+    return _by_clock(settings, memory, snapshot)
+
+
+def _by_clock(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     now = snapshot.now
     done_until = moment(memory, "done_until") or now
     due = [start for start in _starts(settings, snapshot, done_until, now) if start > done_until]
@@ -118,6 +127,8 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     if now - start > timedelta(minutes=settings.skip_after_minutes):
         facts["missed"] = len(due)
         return Plan(Verdict.SKIP, "missed", memory, facts, next_look_at=next_look_at)
+    if measures_nothing(snapshot, seconds=settings.seconds, litres=settings.litres):
+        return Plan(Verdict.BLOCKED, "no_measure", memory, facts, next_look_at=next_look_at)
     plan = Plan(Verdict.ACT, "time", memory, facts, next_look_at=next_look_at)
     return _run(plan, settings, snapshot, name=f"{start:%Y%m%d%H%M}")
 
@@ -133,22 +144,18 @@ def _run(plan: Plan, settings: Settings, snapshot: Snapshot, *, name: str) -> Pl
             pause_seconds=settings.pause_seconds,
             patience_minutes=settings.skip_after_minutes,
         )
-    actions = tuple(
-        Action(
-            switch.output_id,
-            "run",
-            key=f"{name}-{switch.output_id}",
-            seconds=run_seconds(switch, seconds=settings.seconds, litres=settings.litres),
-            litres=settings.litres,
-        )
-        for switch in snapshot.switches
+    begun = together.begin(
+        plan,
+        snapshot,
+        name=name,
+        seconds=settings.seconds,
+        litres=settings.litres,
+        patience_minutes=settings.skip_after_minutes,
     )
-    seconds = max((action.seconds for action in actions), default=0)
-    facts = {**plan.facts, "seconds": seconds, "litres": settings.litres}
     # An interlock may open within the patience of this start: until then it is tried again.
     start = datetime.fromisoformat(plan.memory["done_until"])
     refused = {**plan.memory, "done_until": (start - timedelta(seconds=1)).isoformat()}
-    return replace(plan, actions=actions, facts=facts, refused_memory=refused)
+    return replace(begun, refused_memory=refused)
 
 
 def _next_start(settings: Settings, snapshot: Snapshot) -> datetime:

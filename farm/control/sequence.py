@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from farm.control.plan import Action, Memory, Plan, Snapshot, Switch, Verdict, moment, run_seconds
+from farm.control.plan import Action, Memory, Plan, Snapshot, Switch, Verdict, moment, run_action
 
 LOOK_AGAIN = timedelta(seconds=10)
+# A command that is not taken has ended by then.
+TAKEN_WITHIN = timedelta(seconds=20)
+AGAIN_AT_LATEST = timedelta(minutes=5)
+# What the turn knows of the tries of one output.
+_TRIES = ("key", "first_at", "tries")
 
 
 def is_running(memory: Memory) -> bool:
@@ -41,16 +46,62 @@ def begin(  # noqa: PLR0913  # how the outputs run, each by its name
 def proceed(memory: Memory, snapshot: Snapshot) -> Plan:
     """Start the next output when its turn has come; leave out one that is held up for too long."""
     turn, now = memory["turn"], snapshot.now
+    refused = _not_taken(turn, snapshot)
+    if refused is not None:
+        return _put_back(memory, refused, now)
     ready_at = moment(turn, "ready_at") or now
     if now < ready_at or _is_busy(turn, snapshot):
         next_look_at = max(ready_at, now + LOOK_AGAIN)
         return Plan(Verdict.SKIP, "running", memory, next_look_at=next_look_at)
-    plan = Plan(Verdict.ACT, "next_output", memory, next_look_at=now)
-    if turn["waiting"] and now - ready_at > timedelta(minutes=turn["patience_minutes"]):
-        left_out = {**turn, "waiting": turn["waiting"][1:], "ready_at": now.isoformat()}
+    if "key" in turn:
+        turn = _forget_tries(turn)
+    is_again = "first_at" in turn
+    plan = Plan(Verdict.ACT, "again" if is_again else "next_output", memory, next_look_at=now)
+    since = moment(turn, "first_at") or ready_at
+    if turn["waiting"] and now - since > timedelta(minutes=turn["patience_minutes"]):
+        left_out = _forget_tries(turn)
+        left_out |= {"waiting": turn["waiting"][1:], "ready_at": now.isoformat()}
         given_up = {**memory, "turn": left_out}
         return replace(plan, verdict=Verdict.SKIP, reason="given_up", memory=given_up)
     return _next(plan, snapshot, turn)
+
+
+def _forget_tries(turn: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in turn.items() if name not in _TRIES}
+
+
+def _not_taken(turn: Mapping[str, Any], snapshot: Snapshot) -> Switch | None:
+    """Find the output whose turn it is where its device surely did not begin the run."""
+    for switch in snapshot.switches:
+        if switch.output_id == turn.get("now") and switch.last_key == turn.get("key"):
+            return switch if switch.was_not_taken else None
+    return None
+
+
+def _put_back(memory: Memory, switch: Switch, now: datetime) -> Plan:
+    """Let an output have its turn once more, after a pause that doubles each time."""
+    turn = memory["turn"]
+    tries = turn.get("tries", 0) + 1
+    again_at = now + again_after(tries)
+    waiting = [switch.output_id, *turn["waiting"]]
+    later = {name: value for name, value in turn.items() if name != "key"}
+    later |= {"waiting": waiting, "tries": tries, "ready_at": again_at.isoformat()}
+    return Plan(
+        Verdict.SKIP,
+        "not_taken",
+        {**memory, "turn": later},
+        {"reason": switch.last_why or switch.last_status, "until": again_at.isoformat()},
+        next_look_at=again_at,
+    )
+
+
+def again_after(tries: int) -> timedelta:
+    """Give the pause before the next try.
+
+    >>> [again_after(tries).seconds for tries in (1, 2, 3, 9)]
+    [10, 20, 40, 300]
+    """
+    return min(LOOK_AGAIN * (1 << (min(tries, 10) - 1)), AGAIN_AT_LATEST)
 
 
 def _next(plan: Plan, snapshot: Snapshot, turn: Mapping[str, Any]) -> Plan:
@@ -64,7 +115,14 @@ def _next(plan: Plan, snapshot: Snapshot, turn: Mapping[str, Any]) -> Plan:
         )
     action = _run(by_id[waiting[0]], turn)
     ready_at = snapshot.now + timedelta(seconds=action.seconds + turn["pause_seconds"])
-    later = {**turn, "waiting": waiting[1:], "now": waiting[0], "ready_at": ready_at.isoformat()}
+    later = {
+        **turn,
+        "waiting": waiting[1:],
+        "now": waiting[0],
+        "key": action.key,
+        "first_at": turn.get("first_at", snapshot.now.isoformat()),
+        "ready_at": ready_at.isoformat(),
+    }
     return replace(
         plan,
         memory={**plan.memory, "turn": later},
@@ -72,18 +130,17 @@ def _next(plan: Plan, snapshot: Snapshot, turn: Mapping[str, Any]) -> Plan:
         refused_memory={**plan.memory, "turn": {**turn, "waiting": waiting}},
         actions=(action,),
         facts={**plan.facts, "seconds": action.seconds, "litres": action.litres},
-        next_look_at=ready_at,
+        next_look_at=min(ready_at, snapshot.now + TAKEN_WITHIN),
     )
 
 
 def _run(switch: Switch, turn: Mapping[str, Any]) -> Action:
-    seconds = run_seconds(switch, seconds=turn["seconds"], litres=turn["litres"])
-    return Action(
-        switch.output_id,
-        "run",
-        key=f"{turn['name']}-{switch.output_id}",
-        seconds=seconds,
+    return run_action(
+        switch,
+        name=turn["name"],
+        seconds=turn["seconds"],
         litres=turn["litres"],
+        tries=turn.get("tries", 0),
     )
 
 

@@ -19,6 +19,8 @@ from notifications import services as notifications
 FLAPS_WITHIN = timedelta(minutes=30)
 # … but not for ever on the word of somebody who saw it yesterday.
 SAME_TROUBLE_FOR = timedelta(hours=12)
+# What a person does on purpose is news each time, however soon.
+_DEEDS = ("emergency_stop",)
 # While a value stays beyond its limit, its alarm is counted this often, not at each reading.
 COUNT_EVERY = timedelta(minutes=1)
 # A sensor blocks the rules as soon as it is too old; people hear of it a little later.
@@ -43,9 +45,12 @@ def raise_alarm(  # noqa: PLR0913  # each is a fact of the alarm, named by keywo
 ) -> Alarm:
     """Open the alarm of this key, or count the open one once more; it is told only once.
 
-    One that cleared a little while ago is opened again, so that what flaps is one alarm.
+    One that cleared a little while ago is opened again, so that what flaps is one alarm. An urgent
+    one that somebody has seen is not: whoever saw it took it for over.
     """
-    alarm = _standing(key) or _reopened(key, at=at)
+    alarm = _standing(key)
+    if alarm is None and kind not in _DEEDS:
+        alarm = _reopened(key, severity=severity, at=at)
     if alarm is None:
         alarm, is_new = Alarm.objects.select_for_update().get_or_create(
             key=key,
@@ -91,16 +96,17 @@ def _standing(key: str) -> Alarm | None:
     return Alarm.objects.select_for_update().filter(key=key, cleared_at__isnull=True).first()
 
 
-def _reopened(key: str, *, at: datetime) -> Alarm | None:
+def _reopened(key: str, *, severity: int, at: datetime) -> Alarm | None:
     alarm = (
         Alarm.objects.select_for_update()
         .filter(key=key, cleared_at__gte=at - FLAPS_WITHIN, opened_at__gte=at - SAME_TROUBLE_FOR)
         .order_by("-cleared_at")
         .first()
     )
-    if alarm is not None:
-        alarm.cleared_at = None
-        alarm.tell_at = None if alarm.acknowledged_at else at
+    if alarm is None or (alarm.acknowledged_at and severity >= Alarm.Severity.URGENT):
+        return None
+    alarm.cleared_at = None
+    alarm.tell_at = None if alarm.acknowledged_at else at
     return alarm
 
 

@@ -6,8 +6,10 @@ from django.db import transaction
 
 from farm import frames
 from farm.models import Alarm, Channel, Node, Output, Zone
-from farm.services import alarms, config
+from farm.services import alarms, config, ingest
 
+# Clocks of controllers begin in 1970; nothing here was built before this.
+CLOCK_SANE_FROM = datetime(2024, 1, 1, tzinfo=UTC)
 # Births are retained: one that is this much older than the last and of an earlier boot is a ghost.
 GHOST_AFTER = timedelta(seconds=60)
 # A restarted controller raises its interlocks again, but not what it found in the pipes.
@@ -40,6 +42,7 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
     if _is_ghost(node, birth):
         return node
     if node.boot != birth.boot:
+        ingest.forget_reused_boots(node=node, boot=birth.boot)
         node.boot, node.born_at = birth.boot, at
         node.reset_reason = birth.reset
         _forget_interlocks(node, at=at)
@@ -55,16 +58,20 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
     )  # fmt: skip
     _take_channels(node, birth)
     _take_outputs(node, birth)
-    config.change_config(node=node, at=at, estop=node.greenhouse.is_stopped)
+    config.refresh_config(node=node, at=at)
     config.take_known_rev(node=node, rev=birth.cfg, at=at)
     return node
 
 
 def _is_ghost(node: Node, birth: frames.Birth) -> bool:
-    """Tell an old retained birth from a controller whose boot counter began anew."""
+    """Tell an old retained birth from a controller whose boot counter began anew.
+
+    One that was flashed anew may not know the time yet: only a believable time shows a ghost.
+    """
     if node.boot is None or node.born_at is None or birth.boot >= node.boot or birth.t_ms is None:
         return False
-    return datetime.fromtimestamp(birth.t_ms / 1000, UTC) < node.born_at - GHOST_AFTER
+    said_at = datetime.fromtimestamp(birth.t_ms / 1000, UTC)
+    return CLOCK_SANE_FROM <= said_at < node.born_at - GHOST_AFTER
 
 
 def _switch_off(node: Node, *, at: datetime) -> None:

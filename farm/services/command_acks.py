@@ -14,7 +14,7 @@ from farm.errors import CommandRefusedError
 from farm.models import Command, CommandEvent, Node, Output
 from farm.services import alarms, watching, water
 from farm.services.command_requests import request_stop
-from farm.services.command_sending import unknown_key
+from farm.services.command_sending import refused_key, tell_if_not_taken, unknown_key
 from farm.services.command_steps import PROBES, STOPS, asked_to_stop_since, enter, note
 
 _LATE = "late"
@@ -98,7 +98,11 @@ def _follow(command: Command, *, was: State, at: datetime) -> None:
         _stop_again(command, at=at)
     if command.status not in PROVEN:
         return
+    if was != command.status:
+        tell_if_not_taken(command, at=at)
     if command.output is not None:
+        if command.op == Command.Op.RUN and command.status == State.DONE:
+            alarms.clear_alarm(key=refused_key(command.output.pk), at=at)
         _look_at_result(command, command.output, at=at)
     if not _has_unknown(command):
         alarms.clear_alarm(key=unknown_key(command), at=at)

@@ -12,6 +12,7 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, Whe
 
 from farm import command_states
 from farm.command_states import Due, State
+from farm.control.plan import was_not_taken
 from farm.frames import CommandFields, command_payload
 from farm.models import Alarm, Command, CommandEvent, Node, Output
 from farm.models.commands import CommandQuerySet
@@ -206,6 +207,7 @@ def _advance_one(pk: str, *, at: datetime) -> bool:
 
 def _expire(command: Command, at: datetime) -> None:
     move(command, State.EXPIRED, at=at, why="not_sent")
+    tell_if_not_taken(command, at=at)
 
 
 def _break_off(command: Command, at: datetime) -> None:
@@ -252,6 +254,35 @@ def unknown_key(command: Command) -> str:
     if command.output_id is not None:
         return f"command_unknown:output:{command.output_id}"
     return f"command_unknown:node:{command.node_id}"
+
+
+def refused_key(output_id: int) -> str:
+    """Name the alarm of programmes' runs that did not begin: one per output."""
+    return f"command_refused:output:{output_id}"
+
+
+def tell_if_not_taken(command: Command, *, at: datetime) -> None:
+    """Raise the alarm of a programme's run that surely did not begin; a person sees it at once."""
+    output, rule = command.output, command.rule
+    if command.op != Command.Op.RUN or output is None or rule is None:
+        return
+    if not was_not_taken(command.status, command.why):
+        return
+    alarms.raise_alarm(
+        key=refused_key(output.pk),
+        kind="command_refused",
+        severity=Alarm.Severity.WARNING,
+        greenhouse=command.node.greenhouse,
+        node=command.node,
+        zone=output.zone,
+        output=output,
+        at=at,
+        facts={
+            "command": command.pk,
+            "reason": command.why or command.status,
+            "rule": rule.name,
+        },
+    )
 
 
 def _raise_unknown(command: Command, *, was: str, at: datetime) -> None:

@@ -17,7 +17,7 @@ from farm.command_states import State
 from farm.models import Command, Node, Output
 from farm.models.commands import CommandQuerySet
 from farm.services import commands, nodes
-from farm.services.command_sending import mark_sent
+from farm.services.command_sending import mark_sent, tell_if_not_taken
 from farm.services.command_steps import STOPS, asked_to_stop_since, move
 
 Publish = Callable[[str, bytes, int, bool], None]
@@ -69,6 +69,7 @@ def _translate(
         return _words(command, adapters[command.node.protocol])
     except CannotDoError as error:
         move(command, State.REJECTED, at=at, why=error.reason)
+        tell_if_not_taken(command, at=at)
         return ()
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from farm import frames
 from farm.models import Alarm, Command, DeviceEvent, Node, Output
 from farm.services import alarms
-from farm.services.births import record_birth
+from farm.services.births import CLOCK_SANE_FROM, record_birth
 from farm.services.command_acks import prove_end, prove_start
 from farm.services.command_requests import request_stop
 
@@ -21,14 +21,13 @@ __all__ = [
     "record_status",
 ]
 
-# Clocks of controllers begin in 1970; nothing here was built before this.
-CLOCK_SANE_FROM = datetime(2024, 1, 1, tzinfo=UTC)
 CLOCK_AHEAD_AT_MOST = timedelta(minutes=5)
 # A broker repeats what was not acknowledged within moments; what seems older than that is a
 # clock that was put back, and then the news counts.
 REPEATED_WITHIN = timedelta(seconds=120)
 # A controller needs a moment to obey the emergency stop.
 OBEYS_WITHIN = timedelta(seconds=10)
+EVENTS_LOOKED_AT = 20
 _KIND_OF_EVENT = {
     "lease": "lease_lost",
     "over_temp": "over_temperature",
@@ -148,6 +147,11 @@ def _stop_disobedience(output: Output, *, at: datetime) -> None:
 @transaction.atomic
 def record_event(*, node: Node, event: frames.Event, at: datetime) -> DeviceEvent:
     """Write down what a controller raised or cleared; what it raised or cleared last holds."""
+    node = (
+        Node.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("greenhouse")
+        .get(pk=node.pk)
+    )
     row, is_new = DeviceEvent.objects.get_or_create(
         node=node,
         at=device_moment(event.t_ms, at=at),
@@ -158,14 +162,33 @@ def record_event(*, node: Node, event: frames.Event, at: datetime) -> DeviceEven
     )
     if not is_new:
         return row
-    newest = (
-        DeviceEvent.objects.filter(node=node, kind=event.kind, output_code=event.output)
-        .order_by("-at", "-pk")
-        .first()
-    )
-    if newest == row:
+    holding = _holding_before(row)
+    is_earlier = event.boot is not None and node.boot is not None and event.boot < node.boot
+    if holding is None or not _comes_late(row, holding, is_of_earlier_boot=is_earlier):
         _show_event(node, event, row.facts, at=at)
     return row
+
+
+def _holding_before(row: DeviceEvent) -> DeviceEvent | None:
+    """Find the event of this kind that held when this one came: the last that was not late."""
+    before = DeviceEvent.objects.filter(
+        node=row.node_id, kind=row.kind, output_code=row.output_code, pk__lt=row.pk
+    ).order_by("-pk")[:EVENTS_LOOKED_AT]
+    holding = None
+    for event in reversed(before):
+        if holding is None or not _comes_late(event, holding):
+            holding = event
+    return holding
+
+
+def _comes_late(
+    event: DeviceEvent, holding: DeviceEvent, *, is_of_earlier_boot: bool = False
+) -> bool:
+    """Tell whether an event was overtaken; one that seems much older is a clock put back."""
+    older_by = holding.at - event.at
+    if older_by <= timedelta(0):
+        return False
+    return is_of_earlier_boot or older_by <= REPEATED_WITHIN
 
 
 def _show_event(node: Node, event: frames.Event, facts: Mapping[str, Any], *, at: datetime) -> None:

@@ -17,7 +17,7 @@ from farm.control.schedule import Settings as ScheduleSettings
 from farm.control.settings import Problem, SettingsError
 from farm.errors import RuleInvalidError
 from farm.models import Alarm, Channel, Command, Output, Rule, Zone
-from farm.services import alarms, commands
+from farm.services import alarms, commands, config, water
 
 LIGHT = (Channel.Quantity.SOLAR_RADIATION, Channel.Quantity.PPFD)
 # What a programme has learned and used up survives a change of its settings.
@@ -60,6 +60,7 @@ def add_rule(  # noqa: PLR0913  # each is a fact of the programme, named by keyw
     _refuse_invalid(rule, wanted)
     rule.save()
     rule.outputs.set(wanted)
+    config.refresh_configs(outputs=wanted, at=at)
     return rule
 
 
@@ -92,6 +93,7 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
         alarms.clear_alarm(key=alarm.key, at=at)
     if not rule.is_enabled:
         _stop_what_runs(rule, by=by, at=at)
+    config.refresh_configs(outputs=[*outputs_before, *outputs], at=at)
     return rule
 
 
@@ -156,7 +158,7 @@ def _misfits(rule: Rule, settings: Any, outputs: Sequence[Output]) -> Iterable[P
     if isinstance(settings, ScheduleSettings):
         yield from _misfits_of_schedule(rule, settings, outputs)
     elif isinstance(settings, LightSettings):
-        yield from _misfits_of_light(rule, settings)
+        yield from _misfits_of_light(rule, settings, outputs)
     elif isinstance(settings, DosingSettings):
         yield from _misfits_of_dosing(rule, settings, outputs)
 
@@ -167,15 +169,34 @@ def _misfits_of_schedule(
     most = min((output.max_seconds for output in outputs), default=None)
     if most is not None and (settings.seconds or 0) > most:
         yield Problem("seconds", "too_high", {"high": most})
+    if settings.litres is not None:
+        yield from _misfits_of_litres(outputs, is_bounded=settings.seconds is not None)
     if settings.sun and None in (rule.zone.greenhouse.latitude, rule.zone.greenhouse.longitude):
         yield Problem("sun", "no_place")
 
 
-def _misfits_of_light(rule: Rule, settings: LightSettings) -> Iterable[Problem]:
+def _misfits_of_light(
+    rule: Rule, settings: LightSettings, outputs: Sequence[Output]
+) -> Iterable[Problem]:
     if rule.sensor is not None and rule.sensor.quantity not in LIGHT:
         yield Problem("sensor", "not_light")
     if settings.litres is None and settings.seconds is None and not rule.zone.area_m2:
         yield Problem("litres", "no_area")
+    if settings.litres is not None:
+        yield from _misfits_of_litres(outputs, is_bounded=settings.seconds is not None)
+    elif settings.seconds is None and rule.zone.area_m2:
+        # The light decides how many litres a watering has.
+        yield from _misfits_of_litres(outputs, is_bounded=False)
+
+
+def _misfits_of_litres(outputs: Sequence[Output], *, is_bounded: bool) -> Iterable[Problem]:
+    """Refuse litres where nothing would end the run but its device's longest time."""
+    if not all(output.node.acknowledges for output in outputs):
+        yield Problem("litres", "not_taken")
+    elif not is_bounded and not all(
+        water.expected_flow(output) or water.is_metered(output) for output in outputs
+    ):
+        yield Problem("litres", "not_counted")
 
 
 def _misfits_of_dosing(

@@ -48,7 +48,11 @@ def _value(channel: Channel, latest: LatestReading) -> Value:
 
 
 def _switches(rule: Rule) -> tuple[Switch, ...]:
-    outputs = list(rule.outputs.filter(is_active=True).order_by("code", "pk"))
+    outputs = list(
+        water.with_meters(rule.outputs.filter(is_active=True))
+        .select_related("node")
+        .order_by("code", "pk")
+    )
     newest: dict[int | None, Command] = {}
     for command in Command.objects.filter(
         rule=rule, op__in=(Command.Op.RUN, Command.Op.DOSE)
@@ -72,6 +76,8 @@ def _switch(output: Output, newest: Command | None, *, is_busy: bool) -> Switch:
         dose_kind=output.dose_kind,
         max_seconds=output.max_seconds,
         litres_per_minute=water.expected_flow(output),
+        takes_litres=output.node.acknowledges,
+        is_metered=water.is_metered(output),
         ml_per_second=output.ml_per_second,
         is_on=output.is_on,
         state_at=output.state_at,
@@ -79,6 +85,7 @@ def _switch(output: Output, newest: Command | None, *, is_busy: bool) -> Switch:
         # rule-<id>-<generation>-<key>
         last_key=newest.caller_key.split("-", 3)[-1] if newest else "",
         last_status=_status(newest),
+        last_why=newest.why if newest else "",
     )
 
 

@@ -28,6 +28,7 @@ def stop_house(
     source = Command.Source.PERSON if by else Command.Source.SAFETY
     drop_queued(Command.objects.filter(node__greenhouse=house), why="estop", at=at)
     for node in Node.objects.filter(greenhouse=house).order_by("pk"):
+        # This word alone: a stop must not depend on whether the rest can be written anew.
         config.change_config(node=node, at=at, estop=True)
         stop_everything(node=node, source=source, by=by, why="estop", at=at)
     alarms.raise_alarm(
@@ -54,7 +55,7 @@ def release_house(*, greenhouse: Greenhouse, by: User, reason: str, at: datetime
     house.is_stopped, house.stopped_at, house.stopped_by = False, None, None
     house.save(update_fields=["is_stopped", "stopped_at", "stopped_by", "updated_at"])
     for node in Node.objects.filter(greenhouse=house).order_by("pk"):
-        config.change_config(node=node, at=at, estop=False)
+        config.refresh_config(node=node, at=at)
     alarms.clear_alarm(key=f"emergency_stop:{house.pk}", at=at)
     return EmergencyStop.objects.create(
         greenhouse=house, at=at, is_stop=False, reason=reason.strip()[:200], by=by
@@ -79,6 +80,8 @@ def lock_output(  # each is a fact of the lock, named by keyword
         raise CommandRefusedError(_("There is no such lock."), reason="lock")
     if until is not None and until <= at:
         raise CommandRefusedError(_("The lock would be over already."), reason="until")
+    # Its controller first, as a birth does: the config below belongs to it.
+    Node.objects.select_for_update(no_key=True).get(pk=output.node_id)
     output = (
         Output.objects.select_for_update(no_key=True, of=("self",))
         .select_related("node")
@@ -95,6 +98,7 @@ def lock_output(  # each is a fact of the lock, named by keyword
     if lock == Output.Lock.OFF:
         drop_queued(waiting, why="locked", at=at)
         request_stop(output=output, source=Command.Source.PERSON, by=by, why="locked", at=at)
+    config.refresh_config(node=output.node, at=at)
     return LockChange.objects.create(
         output=output, at=at, lock=lock, until=output.lock_until, reason=reason[:200], by=by
     )

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from farm.errors import CommandRefusedError
 from farm.models import Alarm, Channel, Command, Output
 from farm.services import alarms
-from farm.services.safety_facts import STATE_HOLDS, fresh_value, is_hot
+from farm.services.safety_facts import DEVICE_ALARM, STATE_HOLDS, fresh_value, is_hot
 
 # Pipes fill and empty: what a meter says right after switching is no finding.
 SETTLING = timedelta(seconds=15)
@@ -40,9 +41,8 @@ def watch_outputs(*, at: datetime) -> int:
 
     Five queries where all is well, however many outputs there are.
     """
-    open_keys = set(
-        Alarm.objects.filter(kind__in=_KINDS, cleared_at__isnull=True).values_list("key", flat=True)
-    )
+    open_alarms = list(Alarm.objects.filter(kind__in=_KINDS, cleared_at__isnull=True))
+    open_keys = {alarm.key for alarm in open_alarms}
     channels = _channels()
     outputs = list(
         Output.objects.filter(
@@ -60,6 +60,8 @@ def watch_outputs(*, at: datetime) -> int:
             changed += _watch_leak(channel, outputs, open_keys, at=at)
         else:
             changed += _watch_heat(channel, open_keys, at=at)
+    for alarm in open_alarms:
+        changed += _end_leak_of_device(alarm, channels, at=at)
     return changed
 
 
@@ -168,6 +170,27 @@ def _watch_leak(
     return _set("flow_after_off", flows, open_keys, facts=facts, channel=meter, at=at)
 
 
+def _end_leak_of_device(alarm: Alarm, channels: Sequence[Channel], *, at: datetime) -> int:
+    """Clear a leak that a controller told of: after a restart it may not tell the end of it.
+
+    It does not say at which meter, so that all of its meters have to read zero since.
+    """
+    if alarm.kind != "flow_after_off" or not alarm.key.startswith(DEVICE_ALARM):
+        return 0
+    meters = [
+        channel
+        for channel in channels
+        if channel.quantity == Channel.Quantity.FLOW and channel.node_id == alarm.node_id
+    ]
+    is_over = meters and all(_is_dry(meter, since=alarm.last_at, at=at) for meter in meters)
+    return int(alarms.clear_alarm(key=alarm.key, at=at)) if is_over else 0
+
+
+def _is_dry(meter: Channel, *, since: datetime, at: datetime) -> bool:
+    flow = fresh_value(meter, at=at)
+    return flow is not None and flow <= LEAK_LITRES_PER_MINUTE and meter.latest.t > since
+
+
 def _watch_heat(channel: Channel, open_keys: set[str], *, at: datetime) -> int:
     value = fresh_value(channel, at=at)
     highs = [limit.high for limit in channel.limits.all() if limit.high is not None]
@@ -222,7 +245,14 @@ def judge_run(*, command: Command, output: Output, at: datetime) -> None:
     ):
         _set("no_flow", True, _open(key), facts={"command": command.pk}, output=output, at=at)  # noqa: FBT003  # holds
     elif average is not None:
-        alarms.clear_alarm(key=key, at=at)
+        for alarm in _no_flow_alarms(output):
+            alarms.clear_alarm(key=alarm.key, at=at)
+
+
+def _no_flow_alarms(output: Output) -> QuerySet[Alarm]:
+    """Give the latches of an output: ours, and the controller's own, which outlives its boot."""
+    latches = Alarm.objects.filter(output=output, kind="no_flow", cleared_at__isnull=True)
+    return latches.order_by("pk")
 
 
 def _open(key: str) -> set[str]:
@@ -251,13 +281,9 @@ def clear_no_flow(*, output: Output, by: User, reason: str, at: datetime) -> boo
     """Take the "no flow" latch off because a person has looked; tell whether it was on."""
     if not reason.strip():
         raise CommandRefusedError(_("Say what was found."), reason="reason")
-    alarm = (
-        Alarm.objects.select_for_update(no_key=True)
-        .filter(key=f"no_flow:output:{output.pk}", cleared_at__isnull=True)
-        .first()
-    )
-    if alarm is None:
-        return False
-    alarm.facts |= {"cleared_by": by.pk, "reason": reason.strip()[:200]}
-    alarm.save(update_fields=["facts"])
-    return alarms.clear_alarm(key=alarm.key, at=at)
+    latches = list(_no_flow_alarms(output).select_for_update(no_key=True))
+    for alarm in latches:
+        alarm.facts |= {"cleared_by": by.pk, "reason": reason.strip()[:200]}
+        alarm.save(update_fields=["facts"])
+        alarms.clear_alarm(key=alarm.key, at=at)
+    return bool(latches)

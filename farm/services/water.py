@@ -4,11 +4,16 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from farm.models import Channel, Command, Output, WaterUse, Zone
 from farm.models.commands import CommandQuerySet
+
+# The flow meters of a row's own node.
+_METERS = Channel.objects.filter(
+    node=OuterRef("node"), quantity=Channel.Quantity.FLOW, is_active=True
+)
 
 
 class Litres(NamedTuple):
@@ -31,12 +36,34 @@ def expected_flow(output: Output) -> float | None:
     return sum(ends) / len(ends) if ends else None
 
 
-def planned_litres(output: Output, *, seconds: float, litres: float | None) -> float | None:
-    """Tell how much a run will give at most; only valves give water, pumps move it round."""
+def with_meters(outputs: QuerySet[Output]) -> QuerySet[Output]:
+    """Add `is_metered` to each output: whether its controller has a flow meter."""
+    return outputs.annotate(is_metered=Exists(_METERS))
+
+
+def is_metered(output: Output) -> bool:
+    """Tell whether the output's controller counts litres; one query where nobody has asked."""
+    known: bool | None = getattr(output, "is_metered", None)
+    if known is None:
+        known = Channel.objects.filter(
+            node=output.node_id, quantity=Channel.Quantity.FLOW, is_active=True
+        ).exists()
+    return known and output.node.acknowledges
+
+
+def planned_litres(
+    output: Output, *, seconds: float, litres: float | None, has_meter: bool | None = None
+) -> float | None:
+    """Tell how much a run will give at most; only valves give water, pumps move it round.
+
+    Litres that were asked for end a run only where a meter counts them.
+    """
     if output.kind != Output.Kind.VALVE:
         return 0.0
     flow = expected_flow(output)
-    known = [litres] if litres is not None else []
+    if litres is not None and has_meter is None:
+        has_meter = is_metered(output)
+    known = [litres] if litres is not None and has_meter else []
     if flow is not None:
         known.append(flow * seconds / 60)
     return min(known) if known else None
@@ -48,9 +75,6 @@ def runs_of_day(zone: Zone, day: date) -> CommandQuerySet:
     A run begins within seconds of being asked for, so the asking decides the day.
     """
     start, end = day_bounds(day)
-    meters = Channel.objects.filter(
-        node=OuterRef("node"), quantity=Channel.Quantity.FLOW, is_active=True
-    )
     return (
         Command.objects.filter(
             output__zone=zone,
@@ -59,7 +83,7 @@ def runs_of_day(zone: Zone, day: date) -> CommandQuerySet:
             created_at__gte=start,
             created_at__lt=end,
         )
-        .annotate(is_metered=Exists(meters))
+        .annotate(is_metered=Exists(_METERS))
         .select_related("output")
     )
 
@@ -120,4 +144,10 @@ def _counted(command: Command) -> float | None:
         if given is not None:
             return given
     assert command.output is not None  # noqa: S101  # a run has an output by its constraint
-    return planned_litres(command.output, seconds=command.seconds or 0, litres=command.litres)
+    # A device that takes no litres has rejected the run, so that it is not counted here.
+    return planned_litres(
+        command.output,
+        seconds=command.seconds or 0,
+        litres=command.litres,
+        has_meter=_is_metered(command),
+    )

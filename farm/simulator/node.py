@@ -59,6 +59,7 @@ class Node(Board):
             self._raise("lease", is_raised=False)
             for run in [run for run in self.switches.running.values() if run.source == "local"]:
                 self._end(run, status="done", source="local")
+            self.local.hand_over()
 
     def _take_config(self, payload: bytes) -> None:
         try:

@@ -123,13 +123,16 @@ def farm_settle(request: SignedInRequest, pk: str) -> HttpResponse:
 def farm_looked(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take off the latch that a run without water has left, because somebody has looked."""
     output = _output_or_404(pk)
-    watching.clear_no_flow(
+    was_latched = watching.clear_no_flow(
         output=output,
         by=request.user,
         reason=request.POST.get("reason", ""),
         at=timezone.now(),
     )
-    messages.success(request, _("Noted: somebody has looked."))
+    if was_latched:
+        messages.success(request, _("Noted: somebody has looked."))
+    else:
+        messages.info(request, _("Nothing changed: this was no longer held back."))
     return redirect("farm_output", pk=pk)
 
 

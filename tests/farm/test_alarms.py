@@ -74,6 +74,52 @@ def test_an_alarm_that_comes_back_soon_is_the_same_and_is_not_told_again():
     assert Message.objects.filter(channel=Message.Channel.SMS).count() == 1
 
 
+def raise_urgent(house, *, at=NOON, kind="no_flow"):
+    return alarms.raise_alarm(
+        key=f"{kind}:1", kind=kind, severity=Alarm.Severity.URGENT, greenhouse=house, at=at
+    )
+
+
+def test_an_urgent_alarm_that_comes_back_after_it_was_seen_is_told_again():
+    house = make_greenhouse()
+    watch = make_watch(greenhouse=house)
+    first = raise_urgent(house)
+    alarms.tell_watchers(at=NOON)
+    alarms.acknowledge(alarm=first, by=watch.user, at=NOON + minutes(1))
+    alarms.clear_alarm(key=first.key, at=NOON + minutes(5))
+
+    second = raise_urgent(house, at=NOON + minutes(10))
+    told = alarms.tell_watchers(at=NOON + minutes(10))
+
+    assert told == 1
+    assert (second.pk != first.pk, second.opened_at) == (True, NOON + minutes(10))
+    assert Message.objects.filter(channel=Message.Channel.SMS).count() == 2
+
+
+def test_an_urgent_alarm_that_flaps_and_nobody_has_seen_goes_on_as_one():
+    house = make_greenhouse()
+    make_watch(greenhouse=house)
+    for minute in (0, 5, 10):
+        raise_urgent(house, at=NOON + minutes(minute))
+        alarms.tell_watchers(at=NOON + minutes(minute))
+        alarms.clear_alarm(key="no_flow:1", at=NOON + minutes(minute + 2))
+
+    assert Alarm.objects.get().times == 3
+    assert Message.objects.filter(channel=Message.Channel.SMS).count() == 1
+
+
+def test_a_warning_that_was_seen_and_comes_back_soon_stays_quiet():
+    house = make_greenhouse()
+    watch = make_watch(greenhouse=house)
+    alarms.acknowledge(alarm=raise_tank(house), by=watch.user, at=NOON + minutes(1))
+    alarms.clear_alarm(key="tank:1", at=NOON + minutes(5))
+
+    raise_tank(house, at=NOON + minutes(10))
+
+    assert alarms.tell_watchers(at=NOON + minutes(10)) == 0
+    assert Alarm.objects.get().times == 2
+
+
 def test_an_alarm_that_comes_back_much_later_is_a_new_one():
     house = make_greenhouse()
     make_watch(greenhouse=house)

@@ -1,10 +1,12 @@
 """Commands: asked for once, sent under one id, and believed only from the controller."""
 
 import pytest
+from django.utils import translation
 
 from farm.errors import CommandRefusedError, SafetyError
+from farm.explain import alarm_words
 from farm.models import Alarm, Command
-from farm.services import commands
+from farm.services import commands, water
 from tests.farm.controllers import (
     PERSON,
     SCHEDULE,
@@ -405,3 +407,87 @@ def test_asking_for_a_dose_takes_as_many_queries_in_a_full_house(house, django_a
 
     with django_assert_num_queries(12):
         dose(house.doser)
+
+
+def refused_alarm():
+    return Alarm.objects.filter(kind="command_refused").first()
+
+
+def rule_run(house, *, at=NOON, **changes):
+    rule = make_rule(house.valve, generation=1, **changes)
+    return run(house.valve, at=at, source=SCHEDULE, rule=rule)
+
+
+@pytest.mark.parametrize(
+    ("word", "why", "said"),
+    [
+        ("rejected", "no_tick", "the controller has not heard the server's clock"),
+        ("rejected", "busy", "the device was busy"),
+        ("expired", "", "it came too late"),
+    ],
+)
+def test_a_programmes_run_that_was_not_taken_is_one_alarm_with_its_reason(house, word, why, said):
+    command = rule_run(house)
+    send()
+
+    for _ in range(2):
+        ack(command, word, why=why)
+
+    alarm = refused_alarm()
+    assert (alarm.times, alarm.severity, alarm.output) == (1, Alarm.Severity.WARNING, house.valve)
+    with translation.override("en"):
+        assert alarm_words(alarm) == (
+            f"{house.valve} of {house.zone} did not run for the programme “Tưới sáng”: {said}"
+        )
+
+
+def test_a_programmes_run_that_was_never_sent_is_an_alarm_until_a_run_is_done(house):
+    rule_run(house)
+
+    commands.advance(at=after(15))
+
+    assert refused_alarm().facts["reason"] == "not_sent"
+    second = started(house.valve, at=after(20))
+    assert refused_alarm().cleared_at is None
+    ack(second, "done", at=after(140), ran_s=120)
+    assert refused_alarm().cleared_at == after(140)
+
+
+def test_a_run_that_was_refused_because_somebody_wanted_it_so_is_no_alarm(house):
+    rule_run(house)
+
+    commands.request_stop(output=house.valve, source=PERSON, at=after(1))
+
+    assert status(Command.objects.get(op="run")) == "rejected"
+    assert refused_alarm() is None
+
+
+def test_a_run_that_a_person_asked_for_is_no_alarm_of_a_programme(house):
+    run(house.valve)
+
+    commands.advance(at=after(15))
+
+    assert refused_alarm() is None
+
+
+def test_litres_count_for_the_day_only_where_a_meter_ends_the_run(house):
+    planned = {"seconds": 300, "litres": 10.0}
+
+    without = water.planned_litres(house.valve, **planned)
+    make_channel(node=house.node, quantity="flow", unit="L/min", code="flow")
+    with_meter = water.planned_litres(house.valve, **planned)
+
+    # 300 s at 6 L/min
+    assert (without, with_meter) == (30.0, 10.0)
+
+
+def test_a_day_counts_a_run_in_litres_without_a_meter_by_its_seconds(house):
+    run(house.valve, 300, litres=10.0)
+
+    assert water.litres_of_day(house.zone, at=after(1)) == 30.0
+
+
+def test_litres_of_a_valve_of_which_nothing_is_known_cannot_be_told(house):
+    house.valve.flow_low = house.valve.flow_high = None
+
+    assert water.planned_litres(house.valve, seconds=300, litres=10.0) is None

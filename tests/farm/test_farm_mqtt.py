@@ -8,6 +8,7 @@ from common.mqtt import Message
 from farm import mqtt
 from farm.models import (
     Alarm,
+    BootSequence,
     Channel,
     LatestReading,
     Node,
@@ -15,6 +16,7 @@ from farm.models import (
     QuarantinedFrame,
     Reading,
 )
+from farm.simulator import reports
 from tests.conftest import NOON
 from tests.farm.factories import make_channel, make_greenhouse, make_node, make_output
 
@@ -221,3 +223,24 @@ def test_a_status_and_a_word_set_when_a_controller_was_heard(farm, house):
 
     node.refresh_from_db()
     assert (before, node.heard_at) == (None, NOON)
+
+
+def test_a_lease_that_the_controller_has_again_holds_nobody_back(farm, node):
+    moment = reports.Moment(boot=17, up_ms=5_000, t_ms=ms(NOON))
+    lost, again = (reports.event("lease", moment, is_raised=on) for on in (True, False))
+
+    farm.take_many([message("event", lost)])
+    farm.take_many([message("event", again)])
+
+    assert [alarm.cleared_at for alarm in Alarm.objects.filter(kind="lease_lost")] == [NOON]
+
+
+def test_an_old_birth_of_the_broker_forgets_no_frames_but_a_new_count_does(farm, node):
+    BootSequence.objects.create(node=node, boot=17, ranges=[[0, 9]], began_at=NOON)
+    hour_ago = ms(NOON) - 3_600_000
+
+    farm.take_many([message("birth", {"v": 1, "boot": 16, "t": hour_ago}, is_retained=True)])
+    kept = BootSequence.objects.count()
+    farm.take_many([message("birth", {"v": 1, "boot": 1, "t": ms(NOON)})])
+
+    assert (kept, BootSequence.objects.count()) == (1, 0)

@@ -30,7 +30,9 @@ from tests.farm.factories import (
     make_node,
     make_output,
     make_partition,
+    make_rule,
     make_user,
+    make_zone,
 )
 from tests.farm.foreign_device import TasmotaValve
 
@@ -391,3 +393,17 @@ def test_over_a_real_broker_a_run_reaches_the_device_and_its_state_comes_back(mq
         ("switch/valve_1/command", b"ON"),
     ]
     assert command.status == "started"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_programmes_run_that_a_device_away_cannot_take_is_an_alarm(valve, output):
+    rule = make_rule(zone=make_zone(greenhouse=output.node.greenhouse), outputs=[output])
+    commands.request_run(
+        output=output, seconds=60, source=Command.Source.SCHEDULE, rule=rule, at=valve.now
+    )
+    Node.objects.update(is_online=False)
+
+    send(valve)
+
+    alarm = Alarm.objects.get(kind="command_refused")
+    assert (alarm.output, alarm.facts["reason"]) == (output, "offline")

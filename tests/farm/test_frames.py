@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from farm import frames
 from farm.frames import FrameError
+from farm.simulator import reports
 
 BIRTH = (
     b'{"v":1,"boot":17,"t":1767225600000,"clk":"ntp","fw":"pl-0.3.1","hw":"esp32","seq":4711,'
@@ -121,6 +122,30 @@ def test_an_event_is_raised_until_it_says_that_it_is_cleared():
         "tank_low", True, "pump", {"v": 3.5}
     )  # fmt: skip
     assert cleared.is_raised is False
+
+
+@pytest.mark.parametrize("is_raised", [True, False])
+@pytest.mark.parametrize("t_ms", [1_767_225_602_000, None])
+def test_an_event_of_the_simulator_is_read_as_it_was_meant(is_raised, t_ms):
+    moment = reports.Moment(boot=17, up_ms=5_000, t_ms=t_ms)
+
+    told = reports.event("no_flow", moment, is_raised=is_raised, output="valve-1", value=0.35)
+
+    assert frames.parse_event(told) == frames.Event(
+        kind="no_flow",
+        is_raised=is_raised,
+        t_ms=t_ms,
+        boot=17,
+        output="valve-1",
+        facts={"v": 0.35},
+    )
+
+
+def test_on_counts_before_st_but_only_when_it_is_true_or_false():
+    assert frames.parse_event(b'{"k":"lease","on":false,"st":"raised"}').is_raised is False
+    assert frames.parse_event(b'{"k":"lease","on":true,"st":"cleared"}').is_raised is True
+    assert frames.parse_event(b'{"k":"lease","on":0,"st":"cleared"}').is_raised is False
+    assert frames.parse_event(b'{"k":"lease","on":0}').is_raised is True
 
 
 @pytest.mark.parametrize("parse", PARSERS)

@@ -150,3 +150,74 @@ def test_settings_that_are_wrong_are_named(raw, problem):
         hysteresis.parse(raw)
 
     assert [(one.field, one.code) for one in caught.value.problems] == [problem]
+
+
+def tell(fan, plan, status, why="", **changes):
+    """Let the device have said so of what the plan asked for."""
+    return replace(
+        fan, last_key=plan.actions[0].key, last_status=status, last_why=why, is_on=False, **changes
+    )
+
+
+def live_refused(status, seconds, *, raw=RAW, **changes):
+    """Look every ten seconds at a fan whose each command ends so; answer when it was asked."""
+    programme, fan, asked = Fan(raw), FAN, []
+    for second in range(0, seconds + 1, 10):
+        plan = programme.look(second, 36.0, fan=fan)
+        if plan.actions:
+            asked.append(second)
+            fan = tell(FAN, plan, status, **changes)
+    return asked
+
+
+@pytest.mark.parametrize("status", ["rejected", "expired", "unknown"])
+def test_a_fan_that_did_not_take_its_run_is_asked_again_in_growing_pauses(status):
+    asked = live_refused(status, 900, raw=RAW | {"run_seconds": 7200})
+
+    assert asked == [0, 40, 110, 240, 490, 800]
+
+
+def test_a_fan_that_broke_off_rests_before_it_is_asked_again():
+    asked = live_refused("aborted", 600, raw=RAW | {"run_seconds": 7200})
+
+    assert asked == [0, 190, 380, 570]
+
+
+def test_a_fan_that_somebody_has_stopped_rests_first():
+    assert live_refused("rejected", 300, why="stop") == [0, 190]
+
+
+def test_a_fan_that_did_not_take_its_run_is_said_to_wait_and_not_to_hold():
+    programme = Fan()
+    asked = programme.look(0, 36.0)
+
+    plan = programme.look(10, 36.0, fan=tell(FAN, asked, "rejected", "busy"))
+
+    assert (plan.verdict, plan.reason, plan.facts["reason"]) == (Verdict.SKIP, "not_taken", "busy")
+    assert plan.next_look_at == NOON + timedelta(seconds=40)
+
+
+def test_while_one_fan_refuses_the_other_is_still_renewed_in_its_time():
+    programme, second = Fan(), replace(FAN, output_id=2, code="fan-2")
+    fans, asked = [FAN, second], []
+    for moment in range(0, 301, 10):
+        now = NOON + timedelta(seconds=moment)
+        snapshot = Snapshot(now, tuple(fans), sensor=Value(36.0, now))
+        plan = hysteresis.decide(programme.settings, programme.memory, snapshot)
+        programme.memory = plan.memory
+        asked += [(moment, action.output_id) for action in plan.actions]
+        keys = {action.output_id: action.key for action in plan.actions}
+        if 1 in keys:
+            fans[0] = replace(FAN, last_key=keys[1], last_status="rejected", is_on=False)
+        if 2 in keys:
+            fans[1] = replace(second, last_key=keys[2], last_status="started", is_on=True)
+
+    assert [one for one in asked if one[1] == 2] == [(0, 2), (300, 2)]
+    assert [one for one in asked if one[1] == 1] == [(0, 1), (40, 1), (110, 1), (240, 1)]
+
+
+def test_a_run_of_long_ago_that_failed_does_not_count_against_this_one():
+    old = replace(FAN, last_key="on-20261121120000-1", last_status="unknown", is_on=False)
+    programme = Fan(is_on=True, changed_at=NOON.isoformat(), renewed_at=NOON.isoformat())
+
+    assert programme.look(60, 36.0, fan=old).reason == "holds"

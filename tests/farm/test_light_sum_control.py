@@ -192,3 +192,13 @@ def test_settings_that_are_wrong_are_named(change, problem):
         light_sum.parse(RAW | change)
 
     assert [(one.field, one.code) for one in caught.value.problems] == [problem]
+
+
+def test_a_shot_in_litres_that_nobody_can_count_opens_nothing():
+    bed = Bed(RAW, light=lambda now: 800.0)
+    blind = (replace(VALVE, litres_per_minute=None),)
+
+    shots = bed.live(at("10:00"), at("11:30"), switches=blind)
+
+    assert shots == []
+    assert bed.look(at("11:31"), switches=blind).reason == "no_measure"

@@ -144,6 +144,17 @@ def test_an_old_retained_birth_is_no_reboot(house):
     assert house.node.boot == 17
 
 
+@pytest.mark.parametrize("t_ms", [0, 5_000, 1_000_000_000_000])
+def test_a_controller_flashed_anew_without_its_clock_is_no_ghost(house, t_ms):
+    born(house, 1, at=after(30), t_ms=t_ms)
+    state_of(house, "valve-1", at=after(31), on=True, boot=1, t_ms=t_ms + 1_000)
+
+    house.node.refresh_from_db()
+    house.valve.refresh_from_db()
+    assert (house.node.boot, house.node.born_at) == (1, after(30))
+    assert (house.valve.is_on, house.valve.state_boot) == (True, 1)
+
+
 def test_a_controller_whose_counter_began_anew_is_a_reboot(house):
     born(house, 1, at=after(30), t_ms=round(after(29).timestamp() * 1000))
 
@@ -249,9 +260,9 @@ def test_a_state_that_is_on_stands_in_for_a_lost_start(house):
     assert commands.advance(at=after(100)) == 0
 
 
-def event(house, kind, *, is_raised=True, at=NOON, output="", said_at=None):
+def event(house, kind, *, is_raised=True, at=NOON, output="", said_at=None, boot=None):
     t_ms = round((said_at or at).timestamp() * 1000)
-    row = frames.Event(kind=kind, is_raised=is_raised, t_ms=t_ms, output=output)
+    row = frames.Event(kind=kind, is_raised=is_raised, t_ms=t_ms, output=output, boot=boot)
     return nodes.record_event(node=house.node, event=row, at=at)
 
 
@@ -272,6 +283,35 @@ def test_an_interlock_of_the_device_is_an_alarm_until_it_clears_it(house):
 def test_an_old_event_that_comes_after_the_newer_one_changes_nothing(house):
     event(house, "tank_low", is_raised=False, at=after(60))
     event(house, "tank_low", at=after(61), said_at=after(30))
+
+    assert DeviceEvent.objects.count() == 2
+    assert not Alarm.objects.exists()
+
+
+def test_an_event_that_clears_counts_although_the_clock_went_back(house):
+    event(house, "tank_low", boot=17)
+
+    event(house, "tank_low", is_raised=False, at=after(600), said_at=after(-3 * 3600), boot=17)
+
+    assert Alarm.objects.get().cleared_at == after(600)
+
+
+def test_after_the_clock_went_back_events_are_held_against_the_last_that_counted(house):
+    event(house, "tank_low", at=after(0))
+    event(house, "tank_low", is_raised=False, at=after(600), said_at=after(-3600))
+    event(house, "tank_low", at=after(610), said_at=after(-3630))  # late: it came before
+
+    event(house, "tank_low", at=after(660), said_at=after(-3610))
+    assert Alarm.objects.get().cleared_at == after(600)
+    event(house, "tank_low", at=after(4200), said_at=after(-10))  # before the first, by its clock
+
+    assert Alarm.objects.filter(cleared_at=None).count() == 1
+
+
+def test_an_old_event_of_an_earlier_boot_changes_nothing_however_old(house):
+    event(house, "no_flow", output="valve-1", is_raised=False, at=after(600), boot=17)
+
+    event(house, "no_flow", output="valve-1", at=after(601), said_at=after(-3600), boot=16)
 
     assert DeviceEvent.objects.count() == 2
     assert not Alarm.objects.exists()

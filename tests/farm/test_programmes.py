@@ -447,6 +447,101 @@ def test_a_programme_that_cannot_work_is_refused_with_every_reason(changes, erro
     assert not Rule.objects.exists()
 
 
+def refusals(**changes):
+    with pytest.raises(RuleInvalidError) as caught:
+        make_rule(**changes)
+    return [(one["field"], one["code"]) for one in caught.value.facts["errors"]]
+
+
+LITRES = {"times": ["12:30"], "litres": 12}
+
+
+def test_litres_that_nothing_can_count_are_refused():
+    assert refusals(parameters=LITRES) == [("litres", "not_counted")]
+
+
+@pytest.mark.parametrize("protocol", ["tasmota", "zigbee2mqtt", "esphome", "opensprinkler"])
+@pytest.mark.parametrize("more", [{}, {"seconds": 60}])
+def test_litres_for_a_device_that_takes_none_are_refused(protocol, more):
+    zone = make_zone()
+    node = make_node(greenhouse=zone.greenhouse, protocol=protocol)
+    valve = make_output(node=node, zone=zone, flow_low=6.0, flow_high=6.0)
+    make_channel(node=node, quantity=Channel.Quantity.FLOW)
+
+    refused = refusals(zone=zone, outputs=[valve], parameters=LITRES | more)
+
+    assert refused == [("litres", "not_taken")]
+
+
+@pytest.mark.parametrize("can_tell", ["flow", "meter", "seconds"])
+def test_litres_are_taken_where_something_ends_the_run(can_tell):
+    zone = make_zone()
+    node = make_node(greenhouse=zone.greenhouse)
+    valve = make_output(node=node, zone=zone, flow_low=6.0 if can_tell == "flow" else None)
+    if can_tell == "meter":
+        make_channel(node=node, quantity=Channel.Quantity.FLOW)
+    more = {"seconds": 60} if can_tell == "seconds" else {}
+
+    rule = make_rule(zone=zone, outputs=[valve], parameters=LITRES | more)
+
+    assert rule.pk
+
+
+@pytest.mark.parametrize("parameters", [{"litres": 10}, {}])
+def test_a_shot_by_the_light_that_nothing_can_count_is_refused(parameters):
+    zone = make_zone(area_m2=20.0)
+    node = make_node(greenhouse=zone.greenhouse)
+    sun = make_channel(node=node, quantity=Channel.Quantity.SOLAR_RADIATION, unit="W/m2")
+    valve = make_output(node=node, zone=zone)
+
+    refused = refusals(
+        zone=zone, kind="light_sum", sensor=sun, outputs=[valve], parameters=parameters
+    )
+
+    assert refused == [("litres", "not_counted")]
+
+
+def test_a_watering_that_the_bridge_could_not_send_is_told_and_tried_again():
+    make_rule()
+
+    def bridge_is_back_after_a_minute(at):
+        commands.advance(at=at)
+        if at >= later(minutes=31):
+            Command.objects.filter(status="queued").update(status="started", started_at=at)
+
+    go_by(
+        later(minutes=30),
+        later(minutes=40),
+        each=bridge_is_back_after_a_minute,
+        step=timedelta(seconds=5),
+    )
+
+    asked = Command.objects.filter(op="run").order_by("created_at")
+    runs = asked.values_list("status", flat=True)
+    assert list(runs) == ["expired", "expired", "done"]
+    assert Alarm.objects.get(kind="command_refused").facts["reason"] == "not_sent"
+    words = [words_of(one) for one in Decision.objects.order_by("pk")]
+    assert (
+        "Did nothing at 12:30: the command came to nothing: the link was down, it was never sent; "
+        "the next try is at 12:30"
+    ) in words
+    assert "Watered for 2 minutes at 12:31 because the command before came to nothing" in words
+
+
+def test_a_fan_that_refuses_is_asked_again_soon():
+    rule = make_fans(temperature=36.0)
+
+    def refuse(at):
+        for command in Command.objects.filter(status="queued"):
+            finish(command, at=at, status="rejected", why="busy", ran_seconds=None)
+        measure(rule.sensor, 36.0, t=at)
+
+    go_by(NOON, later(minutes=4), each=refuse, step=timedelta(seconds=10))
+
+    asked = Command.objects.order_by("created_at").values_list("created_at", flat=True)
+    assert [(at - NOON).total_seconds() for at in asked] == [0, 50, 130]
+
+
 def test_a_doser_obeys_no_timetable():
     zone = make_zone()
     doser = make_output(node=make_node(greenhouse=zone.greenhouse), kind=Output.Kind.DOSER)

@@ -192,3 +192,90 @@ def test_settings_that_are_wrong_are_named(raw, problems):
         schedule.parse(raw)
 
     assert {(problem.field, problem.code) for problem in caught.value.problems} == problems
+
+
+def live_refused(raw, status, *, minutes, switches=(VALVE,), refuses=lambda second: True, why=""):
+    """Look every ten seconds at outputs whose commands end so; answer what was asked when."""
+    settings, told, asked = schedule.parse(raw), {one.output_id: one for one in switches}, []
+    memory = {"done_until": at("05:59").isoformat()}
+    for second in range(0, minutes * 60 + 1, 10):
+        now = at("06:00") + timedelta(seconds=second)
+        plan = schedule.decide(settings, memory, Snapshot(now, tuple(told.values())))
+        memory = plan.memory
+        for one in plan.actions:
+            asked.append((second, one.output_id, one.key))
+            ended = status if one.output_id == 1 and refuses(second) else "done"
+            told[one.output_id] = replace(
+                told[one.output_id], last_key=one.key, last_status=ended, last_why=why
+            )
+    return asked
+
+
+@pytest.mark.parametrize("status", ["rejected", "expired"])
+def test_a_watering_that_was_not_taken_is_tried_again_while_patience_lasts(status):
+    asked = live_refused(TWICE_A_DAY, status, minutes=60)
+
+    assert [second for second, _, _ in asked] == [0, 20, 50, 100, 190, 360]
+    assert len({key for _, _, key in asked}) == 6
+
+
+def test_a_watering_that_is_taken_at_the_second_try_is_not_given_twice():
+    valves = (VALVE, Switch(2, "valve-2"))
+
+    asked = live_refused(
+        TWICE_A_DAY, "rejected", minutes=60, switches=valves, refuses=lambda second: second < 20
+    )
+
+    assert [(second, output) for second, output, _ in asked] == [(0, 1), (20, 1), (150, 2)]
+
+
+def test_a_valve_that_refuses_does_not_keep_the_others_dry():
+    valves = (VALVE, Switch(2, "valve-2"))
+
+    asked = live_refused(TWICE_A_DAY, "rejected", minutes=60, switches=valves)
+
+    assert [second for second, output, _ in asked if output == 2] == [680]
+
+
+@pytest.mark.parametrize(
+    ("status", "why"), [("unknown", "no_ack"), ("aborted", "no_flow"), ("rejected", "stop")]
+)
+def test_a_watering_that_may_have_begun_or_was_stopped_is_not_tried_again(status, why):
+    for together in (False, True):
+        raw = TWICE_A_DAY | {"together": together}
+
+        assert len(live_refused(raw, status, minutes=30, why=why)) == 1
+
+
+def test_of_fans_that_run_together_only_the_one_that_refused_is_asked_again():
+    fans = (Switch(1, "fan-1", kind="fan"), Switch(2, "fan-2", kind="fan"))
+
+    asked = live_refused(
+        TWICE_A_DAY | {"together": True}, "expired", minutes=30, switches=fans,
+        refuses=lambda second: second < 50,
+    )  # fmt: skip
+
+    assert [(second, output) for second, output, _ in asked] == [(0, 1), (0, 2), (20, 1), (50, 1)]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_litres_that_nobody_can_count_open_nothing(together):
+    settings = schedule.parse({"times": ["06:00"], "litres": 12, "together": together})
+    memory, blind = {"done_until": at("05:59").isoformat()}, replace(VALVE, litres_per_minute=None)
+
+    plan = schedule.decide(settings, memory, Snapshot(at("06:00"), (blind,)))
+    metered = schedule.decide(
+        settings, memory, Snapshot(at("06:00"), (replace(blind, is_metered=True),))
+    )
+
+    assert (plan.verdict, plan.reason, plan.actions) == (Verdict.BLOCKED, "no_measure", ())
+    assert [(one.litres, one.seconds) for one in metered.actions] == [(12.0, 900)]
+
+
+def test_a_device_that_takes_no_litres_is_given_seconds():
+    settings = schedule.parse({"times": ["06:00"], "litres": 12, "seconds": 90})
+    memory, foreign = {"done_until": at("05:59").isoformat()}, replace(VALVE, takes_litres=False)
+
+    plan = schedule.decide(settings, memory, Snapshot(at("06:00"), (foreign,)))
+
+    assert [(one.litres, one.seconds) for one in plan.actions] == [(None, 90)]

@@ -5,7 +5,8 @@ import pytest
 from farm import frames
 from farm.errors import CommandRefusedError, OutputLockedError, SafetyError
 from farm.models import Alarm, Command, EmergencyStop, LockChange, Node, NodeConfig
-from farm.services import commands, config, nodes, stops
+from farm.services import alarms, commands, config, nodes, stops
+from notifications.models import Message
 from tests.farm.controllers import (
     SCHEDULE,
     Broker,
@@ -18,7 +19,7 @@ from tests.farm.controllers import (
     started,
     status,
 )
-from tests.farm.factories import NOON, make_node, make_user
+from tests.farm.factories import NOON, make_node, make_user, make_watch
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +152,21 @@ def test_pressing_twice_stops_twice_and_keeps_the_first_moment(house):
     assert house.greenhouse.stopped_at == NOON
     assert EmergencyStop.objects.count() == 2
     assert Command.objects.filter(op="stop_all").count() == 2
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_second_emergency_stop_soon_after_the_first_is_told_again(house, is_seen):
+    user = make_watch(greenhouse=house.greenhouse).user
+    stop(house)
+    alarms.tell_watchers(at=NOON)
+    if is_seen:
+        alarms.acknowledge(alarm=Alarm.objects.get(), by=user, at=after(30))
+    stops.release_house(greenhouse=house.greenhouse, by=user, reason="đã sửa", at=after(60))
+
+    stop(house, at=after(300))
+
+    assert alarms.tell_watchers(at=after(300)) == 1
+    assert Message.objects.filter(channel=Message.Channel.SMS).count() == 2
 
 
 def test_an_output_that_is_on_in_a_stopped_house_is_stopped_again_with_an_alarm(house):

@@ -3,14 +3,18 @@
 from datetime import date, timedelta
 
 import pytest
+from django.urls import reverse
 
+from farm import frames
 from farm.errors import CommandRefusedError, SafetyError
 from farm.models import Alarm, Channel, Output, WaterUse
-from farm.services import watching, water
+from farm.services import nodes, watching, water
 from farm.services.watching import watch_outputs
 from tests.farm.controllers import SCHEDULE, ack, after, make_house, run, send, started
 from tests.farm.factories import NOON, make_channel, make_limit, make_output, make_user, measure
+from tests.farm.pages import member, noon, words_of
 
+__all__ = ["member", "noon"]
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 22)
 
@@ -119,6 +123,76 @@ def test_a_person_clears_the_latch_with_a_reason(house):
     assert open_kinds() == []
     assert Alarm.objects.get().facts["cleared_by"] == user.pk
     assert not watching.clear_no_flow(output=house.valve, by=user, reason="x", at=after(201))
+
+
+def device_says(house, kind, *, at=NOON, output=None):
+    told = frames.Event(kind=kind, is_raised=True, output=output.code if output else "")
+    nodes.record_event(node=house.node, event=told, at=at)
+
+
+def test_a_run_that_gives_water_takes_off_the_latch_of_the_device_too(house):
+    device_says(house, "no_flow", output=house.valve)
+    other = make_output(node=house.node, zone=house.zone, flow_low=4)
+    device_says(house, "no_flow", output=other)
+    nodes.record_birth(node=house.node, birth=frames.Birth(boot=18), at=after(5))
+
+    finished(house, at=after(10), ran_s=120, l=11.0)
+
+    assert [alarm.output for alarm in Alarm.objects.filter(cleared_at=None)] == [other]
+
+
+def test_a_person_clears_the_latch_of_the_device_too(house):
+    device_says(house, "no_flow", output=house.valve)
+    finished(house, "aborted", why="no_flow", ran_s=20, l=0)
+    user = make_user()
+    assert open_kinds() == ["no_flow", "no_flow"]
+
+    assert watching.clear_no_flow(output=house.valve, by=user, reason="rửa lọc", at=after(200))
+
+    assert open_kinds() == []
+    assert [alarm.facts["reason"] for alarm in Alarm.objects.all()] == ["rửa lọc", "rửa lọc"]
+    assert run(house.valve, source=SCHEDULE, at=after(900)).status == "queued"
+
+
+def test_the_page_says_whether_a_latch_was_taken_off(client, member, house):
+    url = reverse("farm_looked", args=[house.valve.pk])
+    device_says(house, "no_flow", output=house.valve)
+
+    first = client.post(url, {"reason": "rửa lọc"}, follow=True)
+    second = client.post(url, {"reason": "rửa lọc"}, follow=True)
+
+    assert "Noted: somebody has looked." in words_of(first)
+    assert "Noted: somebody has looked." not in words_of(second)
+    assert "Nothing changed: this was no longer held back." in words_of(second)
+
+
+def test_a_leak_that_the_device_saw_is_over_when_its_meter_reads_zero_since(house):
+    flow = meter(house)
+    measure(flow, 0.0, t=after(20))
+    device_says(house, "flow_after_off", at=after(30))
+    nodes.record_birth(node=house.node, birth=frames.Birth(boot=18), at=after(40))
+    assert watch_outputs(at=after(41)) == 0  # measured before
+    measure(flow, 2.0, t=after(45))
+    assert watch_outputs(at=after(46)) == 0
+    assert open_kinds() == ["flow_after_off"]
+
+    measure(flow, 0.0, t=after(60))
+
+    assert watch_outputs(at=after(61)) == 1
+    assert open_kinds() == []
+
+
+def test_one_dry_meter_of_two_does_not_end_a_leak_that_the_device_saw(house):
+    device_says(house, "flow_after_off")
+    measure(meter(house), 0.0, t=after(60))
+    other = meter(house, code="flow-2")
+    measure(other, 2.0, t=after(60))
+    assert watch_outputs(at=after(61)) == 0
+
+    measure(other, 0.1, t=after(90))
+
+    assert watch_outputs(at=after(91)) == 1
+    assert open_kinds() == []
 
 
 def test_water_that_flows_although_all_is_off_is_an_alarm_until_it_ends(house):
