@@ -15,7 +15,7 @@ from payments.errors import AlreadyReversedError
 from payments.models import Bill, Entry, Payment, Receipt, Reversal, UnappliedMoney
 from payments.services.reversals import ReversalReport, reverse_payment
 from payments.services.unapplied import apply_unapplied, return_unapplied
-from tests.payments.factories import NOON, make_bill, make_partner, pay
+from tests.payments.factories import NOON, make_bill, make_biller, make_partner, pay
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -55,6 +55,23 @@ def test_fifty_equal_reports_at_once_are_booked_once_and_answered_alike():
     }
     assert sorted(booking.is_replay for booking in bookings) == [False] + [True] * 49
     assert (Entry.objects.count(), Payment.objects.count(), Receipt.objects.count()) == (1, 1, 1)
+    assert books.discrepancies() == []
+
+
+def test_the_first_payments_of_new_partners_and_billers_at_once_share_their_accounts():
+    outcomes = []
+
+    for round_number in range(6):
+        biller, partner = make_biller(), make_partner(code=f"bank-{round_number}")
+        bills = [make_bill(biller=biller) for _ in range(6)]
+        calls = [
+            lambda bill=bill, partner=partner: pay(bill, partner, bank_ref=f"FT-{bill.pk}")
+            for bill in bills
+        ]
+        outcomes += at_once(calls)
+
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert Payment.objects.count() == 36
     assert books.discrepancies() == []
 
 
