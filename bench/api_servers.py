@@ -92,19 +92,19 @@ def _wait(port: int, process: subprocess.Popen) -> None:
 
 def cpu(server: Server) -> Cpu:
     """Read what CPU time a server and its sessions have taken so far."""
-    tree = _tree(server.pid)
+    tree = process_tree(server.pid)
     sessions = api_database.rows(
         "SELECT pid, client_port FROM pg_stat_activity WHERE datname = %s AND client_port > 0",
         api_database.NAME,
     )
     ports = _ports_of(tree)
     return Cpu(
-        sum(_seconds(pid) for pid in tree),
-        sum(_seconds(pid) for pid, port in sessions if port in ports),
+        sum(cpu_seconds(pid) for pid in tree),
+        sum(cpu_seconds(pid) for pid, port in sessions if port in ports),
     )
 
 
-def _tree(root: int) -> set[int]:
+def process_tree(root: int) -> set[int]:
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -131,7 +131,7 @@ def _ports_of(pids: set[int]) -> set[int]:
     return {int(field[1].rpartition(":")[2], 16) for field in fields if field[9] in inodes}
 
 
-def _seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

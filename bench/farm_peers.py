@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.api_servers import cpu_seconds, process_tree
 from bench.node_red import flows, settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -150,17 +151,15 @@ def forget_sessions(port: int) -> None:
 
 def seconds_of_cpu(pid: int) -> float:
     """Read the CPU seconds that a process and all its children have used so far."""
-    from bench.api_servers import _seconds, _tree  # noqa: PLC0415  # it needs the bank's bench
 
-    return sum(_seconds(each) for each in _tree(pid))
+    return sum(cpu_seconds(each) for each in process_tree(pid))
 
 
 def resident_mb(pid: int) -> float:
     """Read the memory of a process and its children, in MB."""
-    from bench.api_servers import _tree  # noqa: PLC0415  # as above
 
     pages = 0
-    for each in _tree(pid):
+    for each in process_tree(pid):
         try:
             pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
         except OSError:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from common.mqtt import DATABASE_ERRORS, Handler, Message, Publish, Pump
-from farm import frames
+from farm import frames, outgoing
 from farm.frames import Topic
 from farm.json_fields import FrameError
 from farm.models import Alarm, Greenhouse, Node, QuarantinedFrame
@@ -129,7 +129,7 @@ def _frames_of(word: _Word) -> list[ArrivedFrame]:
     faults: tuple[frames.Fault, ...] = ()
     try:
         if is_buffered:
-            read, faults = frames.read_batch(message.payload)
+            read, faults = frames.parse_batch(message.payload)
         else:
             read = (frames.parse_tele(message.payload),)
     except FrameError as error:
@@ -217,7 +217,7 @@ def tick(publish: Publish) -> None:
     """Tell the time: controllers without a clock set theirs by it, and all see that we are here."""
     t_ms = round(timezone.now().timestamp() * 1000)
     # Grows over restarts and is the same from each of several bridges.
-    publish(SERVER_TICK, frames.tick_payload(t_ms, t_ms // (TICK_SECONDS * 1000)), 0, False)  # noqa: FBT003
+    publish(SERVER_TICK, outgoing.tick_payload(t_ms, t_ms // (TICK_SECONDS * 1000)), 0, False)  # noqa: FBT003
 
 
 def send_commands(publish: Publish) -> None:

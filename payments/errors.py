@@ -3,20 +3,6 @@
 from common.errors import DomainError
 
 
-class BillNotFoundError(DomainError):
-    """No bill has this code."""
-
-    code = "bill-not-found"
-    http_status = 404
-
-
-class CustomerNotFoundError(DomainError):
-    """The biller knows no such customer."""
-
-    code = "customer-not-found"
-    http_status = 404
-
-
 class BillHasMoneyError(DomainError):
     """The bill cannot be cancelled or lowered below what was paid on it."""
 
@@ -27,12 +13,6 @@ class BillNotPayableError(DomainError):
     """The bill takes no more money."""
 
     code = "bill-not-payable"
-
-
-class AmountOutOfRuleError(DomainError):
-    """The amount is not one that may be used here."""
-
-    code = "amount-out-of-rule"
 
 
 class IdempotencyKeyReusedError(DomainError):

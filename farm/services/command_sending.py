@@ -13,9 +13,9 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, Whe
 from farm import command_states
 from farm.command_states import Due, State
 from farm.control.plan import was_not_taken
-from farm.frames import CommandFields, command_payload
 from farm.models import Alarm, Command, CommandEvent, Node, Output
 from farm.models.commands import CommandQuerySet
+from farm.outgoing import CommandFields, command_payload
 from farm.services import alarms, watching
 from farm.services.command_requests import request_ping, request_stop
 from farm.services.command_steps import PROBES, STOPS, asked_to_stop_since, move, note

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from farm import frames, local_config
+from farm import local_config, outgoing
 from farm.models import AlarmLimit, Channel, Greenhouse, Node, NodeConfig, Output, Rule
 
 Publish = Callable[[str, bytes, int, bool], None]
@@ -165,7 +165,7 @@ def publish_due(*, publish: Publish, at: datetime) -> int:
         node = config.node
         publish(
             f"farm/v1/{node.greenhouse.code}/{node.name}/cfg",
-            frames.config_payload({**config.document, "rev": config.rev}),
+            outgoing.config_payload({**config.document, "rev": config.rev}),
             1,
             True,  # noqa: FBT003  # QoS 1, retained: a node that was away gets it too
         )

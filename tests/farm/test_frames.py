@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm import frames
+from farm import frames, outgoing
 from farm.frames import FrameError
 from farm.simulator import reports
 
@@ -81,12 +81,13 @@ def test_a_value_that_is_no_finite_number_leaves_the_others_readable():
 
 
 def test_a_batch_holds_frames_with_and_without_a_clock():
-    with_clock, without = frames.parse_batch(
+    (with_clock, without), faults = frames.parse_batch(
         b'{"boot":17,"now":9000,"b":[[1,1767225600000,{"a":1}],[2,null,{"a":2},8000]],"more":true}'
     )
 
     assert (with_clock.seq, with_clock.t_ms) == (1, 1767225600000)
     assert (without.seq, without.t_ms, without.up_ms, without.now_ms) == (2, None, 8000, 9000)
+    assert faults == ()
 
 
 @pytest.mark.parametrize(
@@ -181,8 +182,8 @@ def test_topics_are_read_or_nobodys(topic, expected):
 
 
 def test_a_command_is_written_as_the_contract_shows_it():
-    written = frames.command_payload(
-        frames.CommandFields(
+    written = outgoing.command_payload(
+        outgoing.CommandFields(
             id="01JFX6", op="run", out="valve-1", s=120, l=12.0, t=1767225600000,
             exp=1767225615000, by="rule:8", gen=5,
         )

@@ -36,7 +36,9 @@ class Waterer:
         if topic.kind == "tele":
             self.frames.append(frames.parse_tele(message.payload))
         elif topic.kind == "batch":
-            self.frames.extend(frames.parse_batch(message.payload))
+            read, faults = frames.parse_batch(message.payload)
+            assert faults == ()
+            self.frames.extend(read)
         elif topic.kind == "ack":
             ack = frames.parse_ack(message.payload)
             self.words.setdefault(ack.id, []).append(ack)

@@ -1,16 +1,15 @@
 """Bill files that are approved, worked on or sent at the same moment (PostgreSQL)."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import OperationalError, close_old_connections, connection, connections
+from django.db import OperationalError, connection
 
 from payments.errors import ImportNotReadyError
 from payments.models import Bill, BillImport, ImportProfile, Payment
 from payments.services import bills, imports
+from tests.at_once import at_once
 from tests.payments.factories import NOON, make_biller, make_partner, pay
 
 pytestmark = [
@@ -27,24 +26,6 @@ LEASE = timedelta(minutes=10)
 @pytest.fixture(autouse=True)
 def _files(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
-
-
-def at_once(*calls):
-    """Run the calls in threads that start together; answer their results or exceptions in order."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call):
-        close_old_connections()
-        barrier.wait(timeout=30)
-        try:
-            return call()
-        except Exception as error:  # noqa: BLE001  # the test compares what was raised
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def profiled_biller():

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import close_old_connections, connection, connections
+from django.db import connection, transaction
 
 from accounts.models import User
 from payments import books
@@ -15,6 +15,7 @@ from payments.errors import AlreadyReversedError
 from payments.models import Bill, Entry, Payment, Receipt, Reversal, UnappliedMoney
 from payments.services.reversals import ReversalReport, reverse_payment
 from payments.services.unapplied import apply_unapplied, return_unapplied
+from tests.at_once import at_once
 from tests.payments.factories import NOON, make_bill, make_biller, make_partner, pay
 
 pytestmark = [
@@ -27,28 +28,10 @@ pytestmark = [
 ]
 
 
-def at_once(calls):
-    """Run the calls in threads that start together; answer their results or exceptions in order."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call):
-        close_old_connections()
-        barrier.wait(timeout=30)
-        try:
-            return call()
-        except Exception as error:  # noqa: BLE001  # the test compares what was raised
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
-
-
 def test_fifty_equal_reports_at_once_are_booked_once_and_answered_alike():
     bill, partner = make_bill(), make_partner()
 
-    bookings = at_once([lambda: pay(bill, partner, bank_ref="FT-X")] * 50)
+    bookings = at_once(*[lambda: pay(bill, partner, bank_ref="FT-X")] * 50)
 
     assert {booking._replace(is_replay=False) for booking in bookings} == {
         bookings[0]._replace(is_replay=False)
@@ -58,20 +41,34 @@ def test_fifty_equal_reports_at_once_are_booked_once_and_answered_alike():
     assert books.discrepancies() == []
 
 
+def waiting_for_accounts() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks"
+            " WHERE relation = 'payments_account'::regclass AND NOT granted"
+        )
+        return cursor.fetchone()[0]
+
+
 def test_the_first_payments_of_new_partners_and_billers_at_once_share_their_accounts():
     outcomes = []
 
-    for round_number in range(6):
+    for round_number in range(10):
         biller, partner = make_biller(), make_partner(code=f"bank-{round_number}")
         bills = [make_bill(biller=biller) for _ in range(6)]
-        calls = [
-            lambda bill=bill, partner=partner: pay(bill, partner, bank_ref=f"FT-{bill.pk}")
-            for bill in bills
-        ]
-        outcomes += at_once(calls)
+        calls = [lambda bill=bill, partner=partner: pay(bill, partner) for bill in bills]
+        with ThreadPoolExecutor(1) as side:
+            # All of them have seen that there is no account before the first may open it.
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE payments_account IN SHARE MODE")
+                paying = side.submit(at_once, *calls)
+                deadline = time.monotonic() + 20
+                while waiting_for_accounts() < len(calls) and time.monotonic() < deadline:
+                    pass
+            outcomes += paying.result()
 
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
-    assert Payment.objects.count() == 36
+    assert Payment.objects.count() == 60
     assert books.discrepancies() == []
 
 
@@ -79,7 +76,7 @@ def test_different_payments_of_one_bill_at_once_never_pay_more_than_is_owed():
     bill, partner = make_bill(amount=100_000), make_partner()
 
     bookings = at_once(
-        [lambda ref=ref: pay(bill, partner, bank_ref=ref, amount=30_000) for ref in "ABCDEFGH"]
+        *[lambda ref=ref: pay(bill, partner, bank_ref=ref, amount=30_000) for ref in "ABCDEFGH"]
     )
 
     bill.refresh_from_db()
@@ -96,7 +93,10 @@ def test_one_key_for_two_different_reports_at_once_books_one_of_them():
     bill, partner = make_bill(), make_partner()
 
     outcomes = at_once(
-        [lambda ref=ref: pay(bill, partner, bank_ref=ref, key="same", amount=1_000) for ref in "AB"]
+        *[
+            lambda ref=ref: pay(bill, partner, bank_ref=ref, key="same", amount=1_000)
+            for ref in "AB"
+        ]
     )
 
     assert sorted(type(outcome).__name__ for outcome in outcomes) == [
@@ -113,7 +113,7 @@ def test_a_payment_taken_back_twice_at_once_is_taken_back_once():
     report = ReversalReport(payment_id=payment_id, reason_code="duplicate")
 
     outcomes = at_once(
-        [
+        *[
             lambda key=key: reverse_payment(partner=partner, key=key, report=report, at=NOON)
             for key in ("k1", "k2", "k3", "k4")
         ]
@@ -131,7 +131,7 @@ def test_paying_and_reversing_at_once_keeps_the_books():
     report = ReversalReport(payment_id=payment_id, reason_code="bank_error")
 
     at_once(
-        [
+        *[
             lambda: reverse_payment(partner=partner, key="r", report=report, at=NOON),
             lambda: pay(bill, partner, bank_ref="A", amount=100_000),
             lambda: pay(bill, partner, bank_ref="B", amount=100_000),
@@ -148,6 +148,8 @@ def test_paying_and_reversing_at_once_keeps_the_books():
 REPORTER = """
 import django; django.setup()
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, UTC
 from payments.models import BankPartner
 from payments.services.booking import PaymentReport, record_payment
@@ -200,7 +202,7 @@ def test_unapplied_money_is_spent_once_by_two_officials_at_once():
     official = User.objects.create_user("0912000111")
 
     at_once(
-        [
+        *[
             lambda: apply_unapplied(
                 unapplied_id=money.pk, bill_id=bill.pk, form_token="a", actor=official, at=NOON
             ),
