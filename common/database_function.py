@@ -4,7 +4,7 @@ from typing import Any
 from weakref import WeakSet
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 
 class DatabaseFunction:
@@ -27,15 +27,17 @@ class DatabaseFunction:
 
     def row(self, *values: object) -> tuple[Any, ...] | None:
         """Call it; None when it answers no row. Raises Django's database errors."""
-        connection.ensure_connection()
-        session = connection.connection
-        with connection.wrap_database_errors, session.cursor() as cursor:
-            if not settings.PREPARED_STATEMENTS:
-                cursor.execute(self._select, values)
-            else:
-                if session not in self._prepared_in:
-                    cursor.execute(self._prepare)
-                    self._prepared_in.add(session)
+        database = connections[DEFAULT_DB_ALIAS]  # each look at `connection` would find it anew
+        database.ensure_connection()
+        session = database.connection
+        with database.wrap_database_errors, session.cursor() as cursor:
+            if session in self._prepared_in:
                 cursor.execute(self._execute, values)
+            elif settings.PREPARED_STATEMENTS:
+                cursor.execute(self._prepare)
+                self._prepared_in.add(session)
+                cursor.execute(self._execute, values)
+            else:
+                cursor.execute(self._select, values)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row

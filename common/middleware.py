@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,6 +18,12 @@ current_request_id: ContextVar[str] = ContextVar("current_request_id", default="
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,40}")
 
 
+def request_id_for(environ: dict[str, Any]) -> str:
+    """Keep the caller's own id when it can stand in a log, else make one."""
+    offered: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return offered if ACCEPTABLE_ID.fullmatch(offered) else uuid.uuid4().hex
+
+
 class RequestIdMiddleware:
     """Give each request an id, or keep the caller's own, and send it back."""
 
@@ -24,9 +31,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        offered = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = offered if ACCEPTABLE_ID.fullmatch(offered) else uuid.uuid4().hex
-        request.META["REQUEST_ID"] = request_id
+        request_id = request.META["REQUEST_ID"] = request_id_for(request.META)
         token = current_request_id.set(request_id)
         try:
             response = self.get_response(request)

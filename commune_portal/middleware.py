@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django.utils import translation
@@ -37,8 +37,7 @@ class PartnerApiLane:
 
 def answer_partner(request: HttpRequest) -> HttpResponse:
     """Answer a call below PREFIX; an unknown address there has a view of its own."""
-    match = _match(request.path_info)
-    request.resolver_match = match
+    match = request.resolver_match = _match(request.path_info)
     _look_after_the_session()
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return response
@@ -55,6 +54,7 @@ def _look_after_the_session() -> None:
     Should it have died since, the call is answered 503 with retry "same_key", and the thread's
     next call gets a new session.
     """
+    connection = connections[DEFAULT_DB_ALIAS]  # each look at django.db.connection finds it anew
     now = time.monotonic()
     if now - getattr(_this_thread, "called_at", 0.0) < PING_AFTER_SECONDS:
         connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs

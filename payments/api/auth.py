@@ -147,12 +147,13 @@ def _check_hmac(header: str, *, session: Session, body: bytes) -> int:
     if match is None:
         raise _bad_signature()
     signed = match[1].encode() + b"." + body
-    offered = [part.removeprefix("v1=").lower() for part in match[2].split(",") if part]
+    offered = [bytes.fromhex(part[3:]) for part in match[2].split(",")[1:]]
     for key in session.keys:
         if key.secret:
-            expected = hmac.new(key.secret, signed, hashlib.sha256).hexdigest()
-            if any(hmac.compare_digest(expected, signature) for signature in offered):
-                return int(match[1])
+            expected = hmac.digest(key.secret, signed, "sha256")
+            for signature in offered:
+                if hmac.compare_digest(expected, signature):
+                    return int(match[1])
     raise _bad_signature()
 
 

@@ -59,7 +59,7 @@ class _Fields:
         if not isinstance(value, str):
             self.errors.append((name, _("must be text")))
             return ""
-        if CONTROL.search(value):
+        if not value.isprintable() and CONTROL.search(value):
             self.errors.append((name, _("holds characters that no text holds")))
             return ""
         if len(value) > limit:
@@ -96,7 +96,9 @@ class _Fields:
 
     def lenient_text(self, name: str) -> str:
         """Read what does not change the money: anything is taken, what no text holds is dropped."""
-        value = self.values.get(name)
+        value = self.values.get(name, "")
+        if isinstance(value, str) and value.isprintable():
+            return value
         return CONTROL.sub("", "" if value is None else str(value))
 
     def settle(self) -> None:
@@ -210,6 +212,6 @@ def _moment(text: str) -> datetime | None:
 
 def _uuid_or_none(text: str) -> UUID | None:
     try:
-        return UUID(text)
+        return UUID(text) if text else None
     except ValueError:
         return None

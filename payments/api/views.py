@@ -26,7 +26,8 @@ from payments.api import answers, auth, bodies, serializers
 from payments.api.problems import Problem, ProblemError, problem_response, refuse
 from payments.models import ApiCall, BankPartner, Biller, Payment
 from payments.services import inquiries
-from payments.services.booking import NOBODY, Caller, record_payment
+from payments.services.booking import record_payment
+from payments.services.calls import NOBODY, Caller
 from payments.services.reversals import ReversalReport, reverse_payment
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class PartnerView(APIView):
             raise refuse(413, "too-large", _("A body may have 16 KiB at most."))
         if request.content_type != "application/json":
             raise refuse(415, "not-json", _("Send application/json."), retry="after_fix")
-        body = request.body
+        body: bytes = request.read(int(length))  # its size is known, so `body` need not look again
         if self.must_sign:
             auth.check_signature(request, session=session, body=body)
         return body
@@ -304,7 +305,7 @@ class PaymentsView(PartnerView):
             code="replayed" if booking.is_replay else "booked",
             subject=booking.bank_ref,
         )
-        response.is_logged = connection.vendor == "postgresql"
+        response.is_logged = True  # with the booking, in one transaction
         if booking.is_replay:
             response["Idempotency-Replayed"] = "true"
         response["Location"] = f"/api/payments/v1/payments/{booking.payment_id}"

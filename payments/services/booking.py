@@ -34,6 +34,7 @@ from payments.models import (
     UnappliedMoney,
 )
 from payments.services.bills import project_status
+from payments.services.calls import NOBODY, Caller, log_call
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 UNAPPLIED = "unapplied"
@@ -46,8 +47,7 @@ BOOK = DatabaseFunction(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentReport:
+class PaymentReport(NamedTuple):
     """What a bank says about money that has moved; `amount` in đồng, greater than zero."""
 
     bank_ref: str
@@ -79,18 +79,6 @@ class PaymentReport:
         if payment_code.is_valid(named):
             return [named]
         return payment_code.find_codes(f"{self.payment_code} {self.memo}")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who reports, for the log of calls; empty for reports that came by no call."""
-
-    request_id: str = ""
-    path: str = ""
-    ip: str | None = None
-
-
-NOBODY = Caller()
 
 
 class Booking(NamedTuple):
@@ -131,6 +119,7 @@ def record_payment(
     """Book a report once; a repeat gets the first booking back.
 
     Money that fits no bill becomes unapplied money: nothing that moved is ever refused.
+    The call is logged with its answer in the same transaction, unless `caller` has no request id.
     Raises IdempotencyKeyReusedError when the key, or the bank's reference, already stands for
     a report with another meaning; nothing is booked then.
     """
@@ -180,8 +169,24 @@ def _book_in_python(
         Payment.objects.filter(partner=partner, idempotency_key=key).first()
         or Payment.objects.filter(partner=partner, bank_ref=report.bank_ref).first()
     )
-    if known is not None:
-        return booking_of(known)._replace(is_replay=True), known.fingerprint == fingerprint
+    is_this_report = known is None or known.fingerprint == fingerprint
+    if known is None:
+        booking = booking_of(_create(partner=partner, key=key, report=report, at=at))
+    else:
+        booking = booking_of(known)._replace(is_replay=True)
+    if is_this_report:
+        log_call(
+            status=200 if known else 201,
+            code="replayed" if known else "booked",
+            subject=report.bank_ref,
+            partner=partner,
+            caller=caller,
+            at=at,
+        )
+    return booking, is_this_report
+
+
+def _create(*, partner: BankPartner, key: str, report: PaymentReport, at: datetime) -> Payment:
     split = _split(report)
     split.entry = Entry.objects.create(
         kind=Entry.Kind.PAYMENT,
@@ -193,7 +198,7 @@ def _book_in_python(
     payment = Payment.objects.create(
         partner=partner,
         idempotency_key=key,
-        fingerprint=fingerprint,
+        fingerprint=report.fingerprint(),
         bank_ref=report.bank_ref,
         entry=split.entry,
         bill=split.bill,
@@ -211,7 +216,7 @@ def _book_in_python(
         apply_to_bill(bill=split.bill, entry=split.entry, amount=split.applied, at=at)
     if report.amount > split.applied:
         _park(split, amount=report.amount - split.applied)
-    return booking_of(payment), True
+    return payment
 
 
 def _split(report: PaymentReport) -> _Split:

@@ -7,8 +7,8 @@ from django.db import connection
 
 from common.database_function import DatabaseFunction
 from payments import payment_code
-from payments.models import ApiCall, BankPartner, Bill, CustomerLink
-from payments.services.booking import Caller
+from payments.models import BankPartner, Bill, CustomerLink
+from payments.services.calls import Caller, log_call
 
 LIMIT = 50
 INQUIRE = DatabaseFunction(
@@ -54,7 +54,8 @@ def ask_by_payment_code(
         return OwedBill(*row) if row else None
     found = Bill.objects.filter(payment_code=named).values_list(*FIELDS).first()
     bill = OwedBill(*found) if found else None
-    _log(subject=named, status=_status(bill), partner=partner, caller=caller, at=at)
+    status, word = _status(bill)
+    log_call(status=status, code=word, subject=named, partner=partner, caller=caller, at=at)
     return bill
 
 
@@ -78,12 +79,11 @@ def ask_by_customer(
         .values_list(*FIELDS)[:LIMIT]
     ]
     is_known = bool(bills) or _knows(biller=biller, customer_code=customer_code)
-    status = (
-        (200, "answered" if bills else "nothing-due") if is_known else (404, "customer-not-found")
-    )
-    _log(
-        subject=f"{biller}/{customer_code}"[:80],
-        status=status,
+    word = "answered" if bills else "nothing-due"
+    log_call(
+        status=200 if is_known else 404,
+        code=word if is_known else "customer-not-found",
+        subject=f"{biller}/{customer_code}",
         partner=partner,
         caller=caller,
         at=at,
@@ -95,22 +95,4 @@ def _knows(*, biller: str, customer_code: str) -> bool:
     customer = {"biller__code": biller, "customer_code": customer_code}
     return (
         Bill.objects.filter(**customer).exists() or CustomerLink.objects.filter(**customer).exists()
-    )
-
-
-def _log(
-    *, subject: str, status: tuple[int, str], partner: BankPartner, caller: Caller, at: datetime
-) -> None:
-    if not caller.request_id:
-        return
-    ApiCall.objects.create(
-        at=at,
-        partner=partner,
-        request_id=caller.request_id,
-        method="POST",
-        path=caller.path,
-        subject=subject[:80],
-        status=status[0],
-        code=status[1],
-        ip=caller.ip,
     )

@@ -80,5 +80,18 @@ def test_a_web_server_gets_the_lane_s_answer_with_id_and_security_headers(client
     assert body == by_middleware.content
 
 
+def test_only_a_call_by_https_is_told_to_stay_with_it(settings):
+    settings.SECURE_HSTS_SECONDS = 3600
+    door = FrontDoor(lambda environ, start_response: [b"page"])
+
+    def told(scheme: str) -> str | None:
+        environ = RequestFactory().get(NO_SUCH_CALL).environ | {"wsgi.url_scheme": scheme}
+        heads = []
+        door(environ, lambda *head: heads.append(head))
+        return dict(heads[0][1]).get("Strict-Transport-Security")
+
+    assert [told("https"), told("http"), told("https")] == ["max-age=3600", None, "max-age=3600"]
+
+
 def test_a_web_server_gets_every_page_from_django_s_handler():
     assert through_the_front_door("/hoa-don/") == ("", {}, b"page")
