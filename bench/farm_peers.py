@@ -16,13 +16,13 @@ from bench.node_red import flows, settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_RED = "4.1.15"
-WAYS = ("portal", "nodered", "nodered-join", "pipe")
+WAYS = ("portal", "portal-2", "nodered", "nodered-join", "pipe")
 OURS, PEERS = "farm_reading", "peer_reading"
 
 
 def table_of(way: str) -> str:
     """Name the table that a way writes to; both have the same columns and primary key."""
-    return OURS if way == "portal" else PEERS
+    return OURS if way.startswith("portal") else PEERS
 
 
 def install_node_red(folder: Path) -> Path:
@@ -43,7 +43,7 @@ class Broker:
         config = folder / "mosquitto.conf"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {folder}/\nmax_queued_messages 0\nmax_inflight_messages 1000\n"
+            f"persistence_location {folder}/\nmax_queued_messages 0\nmax_inflight_messages 5000\n"
             "user root\nlog_type error\n"
         )
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
@@ -90,16 +90,25 @@ class Ingester:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    @property
+    def _broker(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
     def _environment(self) -> dict[str, str]:
         return os.environ | {
             "DATABASE_URL": self.url,
-            "MQTT_URL": f"mqtt://127.0.0.1:{self.port}/?client_id=bench-portal",
+            "MQTT_URL": f"{self._broker}/?client_id=bench-portal",
             "DEBUG": "false",
         }
 
     def _command(self, count: int) -> list[str]:
         if self.way == "portal":
             return [sys.executable, "manage.py", "mqtt_bridge"]
+        if self.way == "portal-2":
+            # Two bridges that take turns, each with a session of its own.
+            start = f"'{sys.executable}' manage.py mqtt_bridge"
+            urls = [f"{self._broker}/?client_id=bench-portal-{name}&share=bench" for name in "ab"]
+            return ["bash", "-c", "".join(f"MQTT_URL='{url}' {start} & " for url in urls) + "wait"]
         if self.way == "pipe":
             normalise = ROOT / "bench" / "farm_normalise.awk"
             channels = self.folder / "channels.txt"
@@ -141,7 +150,8 @@ def write_channels(folder: Path, ids: dict[tuple[str, str], int]) -> None:
 
 def forget_sessions(port: int) -> None:
     """Have the broker forget what it keeps for ways that have stopped."""
-    for name in ("bench-pipe", "bench-portal", "bench-nodered", "bench-nodered-join"):
+    ours = ("bench-portal", "bench-portal-a", "bench-portal-b")
+    for name in (*ours, "bench-pipe", "bench-nodered", "bench-nodered-join"):
         subprocess.run(
             ["mosquitto_sub", "-p", str(port), "-i", name, "-t", "none", "-E"],
             check=False,

@@ -2,17 +2,25 @@
 
 Speaks MQTT 3.1.1. Messages are handed over in batches and acknowledged only when all handlers have
 taken them (and so committed): what is lost between the two comes again from the broker.
+
+Two threads, so that reading goes on while the database works. The one that runs the bridge alone
+touches the connection; the worker runs handlers, pumps and pulse, one job at a time, and alone
+touches the database. What the worker wants sent it puts into a queue.
 """
 
 import logging
+import socket
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db import (
@@ -21,8 +29,8 @@ from django.db import (
     IntegrityError,
     InterfaceError,
     close_old_connections,
+    connections,
 )
-from django.utils import timezone
 from paho.mqtt.client import Client, MQTTMessage, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
@@ -31,9 +39,14 @@ STATUS_TOPIC = "portal/status"
 KEEPALIVE_SECONDS = 30
 PULSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 60.0
-LONGEST_BATCH = 500
+PIECE_BYTES = 65_536
+LONGEST_BATCH = 1000
+# MQTT allows 65,535 bytes: whoever makes up such topics must not fill our memory.
+LONGEST_REMEMBERED_TOPIC = 200
 # Measured: a fixed wait of 50 ms costs two thirds of the rate, none makes batches of one.
 LINGER_SECONDS = 0.004
+# How long what the worker wants sent may lie: nothing wakes the thread that waits for the socket.
+BUSY_SECONDS = 0.002
 # What we publish; beyond it paho keeps messages back, and beyond the queue it refuses them.
 MOST_IN_FLIGHT = 100
 MOST_QUEUED = 10_000
@@ -44,8 +57,7 @@ DATABASE_ERRORS = (DatabaseError, InterfaceError)
 Publish = Callable[[str, bytes, int, bool], None]  # topic, payload, QoS, retain
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What came in. `is_retained`: the broker had kept it, it may be of any age."""
 
     topic: str
@@ -78,9 +90,15 @@ class Pump:
     is_eager: bool = False
 
 
-@lru_cache(maxsize=4096)
 def matches(name: str, topic: str) -> bool:
     """Tell whether a filter takes a topic; controllers say the same few topics all day."""
+    if len(topic) > LONGEST_REMEMBERED_TOPIC:
+        return topic_matches_sub(name, topic)
+    return _matches(name, topic)
+
+
+@lru_cache(maxsize=4096)
+def _matches(name: str, topic: str) -> bool:
     return topic_matches_sub(name, topic)
 
 
@@ -110,6 +128,57 @@ def offer(take_many: Callable[[Sequence[Message]], None], messages: Sequence[Mes
         middle = len(messages) // 2
         offer(take_many, messages[:middle])
         offer(take_many, messages[middle:])
+
+
+class _Waiting(NamedTuple):
+    """A message that came in and is not yet acknowledged."""
+
+    message: Message
+    mid: int
+    qos: int
+
+
+class _Job(NamedTuple):
+    """What the worker is at: a batch, empty when only pumps were due, and the session it is of."""
+
+    batch: list[_Waiting]
+    session: int
+    done: Future[bool]  # whether the batch was taken
+
+
+class _ReadAhead:
+    """A socket read in large pieces: paho asks for each packet in four, one system call each.
+
+    paho looks at `pending` before it waits, because a TLS socket keeps bytes back as well.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._ahead = b""
+        self._at = 0
+
+    def recv(self, size: int) -> bytes:
+        """Read up to so many bytes; raises BlockingIOError when none are there, as sockets do."""
+        if self._at == len(self._ahead):
+            self._ahead, self._at = self._sock.recv(PIECE_BYTES), 0
+        piece = self._ahead[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def pending(self) -> int:
+        """Tell how many bytes can be read without waiting."""
+        kept: int = self._sock.pending() if isinstance(self._sock, ssl.SSLSocket) else 0
+        return len(self._ahead) - self._at + kept
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class _Client(Client):
+    """paho's client on a socket that reads ahead."""
+
+    def _create_socket(self) -> Any:
+        return _ReadAhead(cast("socket.socket", super()._create_socket()))
 
 
 class Pumps:
@@ -166,13 +235,16 @@ class Bridge:
         self.status_topic = status_topic
         self._share = options.get("share", [""])[0]
         self._pumps = Pumps(pumps)
-        self._waiting: list[tuple[Message, int, int]] = []
+        self._waiting: list[_Waiting] = []
+        self._to_publish: SimpleQueue[tuple[str, bytes, int, bool]] = SimpleQueue()
+        self._job: _Job | None = None
+        self._session = 0
         self._connected = threading.Event()
         self._is_leaving = False
         self._refused = 0
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
-        self._client = Client(
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id or f"portal-{uuid.uuid4().hex[:12]}",
             clean_session=not client_id,
@@ -196,58 +268,114 @@ class Bridge:
         """Stay connected until the event is set, calling `pulse` every PULSE_SECONDS."""
         pulses = Pumps([Pump(PULSE_SECONDS, lambda _publish: pulse())])
         failures = 0
-        while not until.is_set():
-            if not self._connected.is_set():
+        with ThreadPoolExecutor(1, thread_name_prefix="mqtt-worker") as worker:
+            while not until.is_set():
+                if self._connected.is_set():
+                    self._turn(worker, pulses)
+                    continue
+                self._end_job()
                 until.wait(pause_seconds(failures + self._refused))
                 failures = 0 if self._connect() else failures + 1
                 self._pumps.start_over()
-                continue
-            self._gather(min(self._pumps.rest_seconds(), pulses.rest_seconds()))
-            has_taken = self._hand_over()
-            if self._connected.is_set():
-                self._pumps.run(self._publish, after_batch=has_taken)
-                pulses.run(self._publish, after_batch=False)
+            self._end_job()
+            worker.submit(connections.close_all)
         self._say_goodbye()
+
+    def _turn(self, worker: ThreadPoolExecutor, pulses: Pumps) -> None:
+        """Read what comes, send what is to be sent, and keep the worker at work."""
+        job = self._job
+        if job is None:
+            self._gather(min(self._pumps.rest_seconds(), pulses.rest_seconds()))
+            self._start_job(worker, pulses)
+        elif len(self._waiting) < LONGEST_BATCH:
+            self._client.loop(timeout=BUSY_SECONDS)
+            self._drain()
+        else:
+            wait([job.done], BUSY_SECONDS)
+            self._client.loop_misc()
+        self._send()
+        if job is not None and job.done.done():
+            self._job = None
+            if job.done.result():
+                self._start_job(worker, pulses)  # it works while we acknowledge
+            self._settle(job)
+
+    def _start_job(self, worker: ThreadPoolExecutor, pulses: Pumps) -> None:
+        """Give the worker what waits, and the pumps that are due; nothing when there is neither."""
+        is_due = not (self._pumps.rest_seconds() and pulses.rest_seconds())
+        if not self._connected.is_set() or not (self._waiting or is_due):
+            return
+        batch, self._waiting = self._waiting, []
+        done = worker.submit(self._work, [one.message for one in batch], pulses)
+        self._job = _Job(batch, self._session, done)
+
+    def _work(self, batch: Sequence[Message], pulses: Pumps) -> bool:
+        """Do one job, in the worker: hand over what came, then what is due; True when taken."""
+        if not self._hand_over(batch):
+            return False
+        self._pumps.run(self._publish, after_batch=bool(batch))
+        pulses.run(self._publish, after_batch=False)
+        return True
+
+    def _end_job(self) -> None:
+        """Wait for the worker, if it is at something, and settle that."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            wait([job.done])
+            self._settle(job)
+
+    def _settle(self, job: _Job) -> None:
+        """Acknowledge what was taken, if the broker still knows it by these numbers."""
+        if not job.done.result():
+            self._refused += 1
+            self._client.disconnect()  # a reconnect makes the broker repeat the batch
+        elif job.batch:
+            self._refused = 0
+            for _, mid, qos in job.batch if job.session == self._session else ():
+                self._client.ack(mid, qos)
+        self._send()
 
     def _gather(self, timeout: float) -> None:
         """Wait for a message, then drain the socket: what came with it makes one batch."""
         self._client.loop(timeout=timeout)
         deadline = time.monotonic() + LINGER_SECONDS
-        while 0 < len(self._waiting) < LONGEST_BATCH:
-            before = len(self._waiting)
-            self._client.loop_read()
-            if len(self._waiting) > before:
-                continue
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
+        while self._drain() and (left := deadline - time.monotonic()) > 0:
             self._client.loop(timeout=left)
 
-    def _hand_over(self) -> bool:
-        """Acknowledge what was taken; what the database could not take comes again."""
-        batch, self._waiting = self._waiting, []
-        messages = [message for message, _, _ in batch]
+    def _drain(self) -> bool:
+        """Read what is there; whether there are messages, and room for more."""
+        before = -1
+        while before < len(self._waiting) < LONGEST_BATCH:
+            before = len(self._waiting)
+            self._client.loop_read()
+        return 0 < len(self._waiting) < LONGEST_BATCH
+
+    def _hand_over(self, messages: Sequence[Message]) -> bool:
+        """Give the messages to their handlers; False when the database could not take them."""
         try:
             for handler in self.handlers:
                 of_it = [one for one in messages if matches(handler.topic, one.topic)]
                 if of_it:
                     offer(handler.take_many, of_it)
         except DATABASE_ERRORS:
-            logger.exception("mqtt messages wait for the database: %d", len(batch))
-            self._refused += 1
+            logger.exception("mqtt messages wait for the database: %d", len(messages))
             close_old_connections()
-            self._client.disconnect()  # a reconnect makes the broker repeat the batch
             return False
-        if batch:
-            self._refused = 0
-        for _, mid, qos in batch:
-            self._client.ack(mid, qos)
-        return bool(batch)
+        return True
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:  # noqa: FBT001 - as every MQTT client orders them
-        outcome = self._client.publish(topic, payload, qos=qos, retain=retain)
-        if outcome.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            logger.warning("mqtt publish to %s waits: %s", topic, outcome.rc.name)
+        self._to_publish.put((topic, payload, qos, retain))
+
+    def _send(self) -> None:
+        """Send what the worker has put into the queue."""
+        while True:
+            try:
+                topic, payload, qos, retain = self._to_publish.get_nowait()
+            except Empty:
+                return
+            outcome = self._client.publish(topic, payload, qos=qos, retain=retain)
+            if outcome.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                logger.warning("mqtt publish to %s waits: %s", topic, outcome.rc.name)
 
     def _connect(self) -> bool:
         """Open the connection and wait for the broker's yes; False when it does not come."""
@@ -298,19 +426,16 @@ class Bridge:
         self._connected.clear()
         # They come again under other numbers: to acknowledge these would be to lose others.
         self._waiting.clear()
+        self._session += 1
         logger.info("mqtt disconnected: %s", reason)
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        if message.topic == self.status_topic:
+        topic = message.topic  # paho decodes it each time it is asked
+        if topic == self.status_topic:
             # The last word of another bridge, or of our own former connection: we are here.
             if message.payload == b"offline" and not self._is_leaving:
                 client.publish(self.status_topic, b"online", qos=1, retain=True)
             client.ack(message.mid, message.qos)
             return
-        self._waiting.append(
-            (
-                Message(message.topic, bytes(message.payload), message.retain, timezone.now()),
-                message.mid,
-                message.qos,
-            )
-        )
+        said = Message(topic, bytes(message.payload), message.retain, datetime.now(UTC))
+        self._waiting.append(_Waiting(said, message.mid, message.qos))

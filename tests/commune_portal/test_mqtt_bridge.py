@@ -164,6 +164,51 @@ def test_what_comes_together_is_handed_over_together_and_in_order(mqtt_url, topi
     assert (first, second) == ([0], list(range(1, 19)))
 
 
+def test_the_broker_is_listened_to_while_a_batch_is_at_work(mqtt_url, topic, other_side):
+    client, heard = other_side
+    is_at_work, go_on = threading.Event(), threading.Event()
+
+    def take_many(messages):
+        is_at_work.set()
+        go_on.wait(WAIT)
+
+    bridge = Bridge(mqtt_url, [Handler(f"{topic}/in", take_many)], status_topic=f"{topic}/status")
+    with running(bridge):
+        client.publish(f"{topic}/in", b"1", qos=1)
+        assert is_at_work.wait(WAIT)
+        client.subscribe(f"{topic}/status", qos=1)
+        while heard.get(timeout=WAIT) != "subscribed":
+            pass
+        client.publish(f"{topic}/status", b"offline", qos=1)
+        while status_heard(heard) != b"offline":
+            pass
+        answer = status_heard(heard)
+        go_on.set()
+
+    assert answer == b"online"
+    client.publish(f"{topic}/status", b"", qos=1, retain=True).wait_for_publish(WAIT)
+
+
+def test_what_the_worker_took_is_acknowledged_before_the_bridge_leaves(mqtt_url, topic, other_side):
+    taken, is_at_it = queue.Queue(), threading.Event()
+
+    def take(where, payload):
+        is_at_it.set()
+        taken.put(payload)
+
+    url = f"{mqtt_url}?client_id={uuid.uuid4().hex}"
+    handler = Handler(topic, one_by_one(take))
+    with running(Bridge(url, [handler], status_topic=f"{topic}-status")):
+        other_side[0].publish(topic, b"one", qos=1)
+        assert is_at_it.wait(WAIT)
+    with running(Bridge(url, [handler], status_topic=f"{topic}-status")):
+        other_side[0].publish(topic, b"two", qos=1)
+        heard = [taken.get(timeout=WAIT), taken.get(timeout=WAIT)]
+
+    assert heard == [b"one", b"two"]
+    assert taken.empty()
+
+
 def test_of_a_batch_only_the_message_that_breaks_it_is_dropped():
     taken = []
 

@@ -42,7 +42,7 @@ class Mosquitto:
             "autosave_on_changes true",
             "autosave_interval 1",
             "max_queued_messages 100000",
-            "max_inflight_messages 1000",
+            "max_inflight_messages 5000",
             "user root",
         ]
         if users:

@@ -158,6 +158,7 @@ def test_a_killed_bridge_a_restarted_broker_and_a_broken_database_lose_and_doubl
             broker.stop()
             broker.start()
             wait_until(lambda: database.count() >= FRAMES * len(CODES))
+            wait_until(client.is_connected)
             last = client.publish("farm/v1/nm1/n7/tele", tele(FRAMES, began), qos=1)
             last.wait_for_publish(WAIT)
             wait_until(lambda: database.ask("SELECT max(v) FROM farm_reading") == FRAMES / 2)

@@ -1,5 +1,8 @@
 """The process between the MQTT broker and the apps."""
 
+import ctypes
+import ctypes.util
+import gc
 import logging
 import signal
 import threading
@@ -22,11 +25,24 @@ class Command(BaseCommand):
     requires_system_checks = ()  # as with the web process: the checks belong to the release
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # A batch makes tens of thousands of objects and hardly a circle: looking for circles as
+        # often as Python does by default cost a fifth of the rate (bench/).
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 100)
+        give_back_memory()
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         bridge = Bridge(settings.MQTT_URL, HANDLERS, pumps=PUMPS, status_topic=STATUS_TOPIC)
         bridge.run(stopping, pulse=show_life)
+
+
+def give_back_memory() -> None:
+    """Hand back what starting up has left free between the modules: 6 MB of 86, by glibc alone."""
+    library = ctypes.util.find_library("c")
+    trim = getattr(ctypes.CDLL(library), "malloc_trim", None) if library else None
+    if trim is not None:
+        trim(0)
 
 
 def show_life() -> None:
