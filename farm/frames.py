@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from farm import json_fields
@@ -17,7 +19,9 @@ from farm.json_fields import FrameError
 MOST_FRAMES = 100
 MOST_OUTPUTS = 64
 MOST_SEQUENCE = 2**32 - 1
+LONGEST_TOPIC = 92  # farm/v1/…/…/out/…/state with names of 24
 SERVER = "server"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _KINDS = {
     ("status",): "status",
@@ -83,8 +87,7 @@ class Birth:
     buffered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """Values measured at one moment. Without a clock `t_ms` is None and both ups are there.
 
     None as value: the sensor failed. NaN as value: what came was not a finite number.
@@ -95,8 +98,8 @@ class Frame:
     t_ms: int | None = None
     up_ms: int | None = None
     now_ms: int | None = None
-    values: Mapping[str, float | None] = field(default_factory=dict)
-    quality: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, float | None] = NOTHING
+    quality: Mapping[str, str] = NOTHING
 
 
 class Fault(NamedTuple):
@@ -162,6 +165,11 @@ def parse_topic(topic: str) -> Topic | None:
     >>> parse_topic("farm/v1/server/status") is None
     True
     """
+    return _known_topic(topic) if len(topic) <= LONGEST_TOPIC else None
+
+
+@lru_cache(maxsize=4096)
+def _known_topic(topic: str) -> Topic | None:
     parts = topic.split("/")
     if parts[:2] != ["farm", "v1"] or len(parts) < 5 or parts[2] == SERVER:
         return None

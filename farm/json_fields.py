@@ -52,6 +52,8 @@ def milliseconds(value: Any, key: str) -> int | None:
     """Read milliseconds, also those that a float carries."""
     if value is None:
         return None
+    if type(value) is int and 0 <= value <= MOST_MILLISECONDS:
+        return value
     amount = number(value)
     if amount is None or not 0 <= amount <= MOST_MILLISECONDS:
         raise FrameError("malformed", f"{key} is not a time")
@@ -109,7 +111,13 @@ def measured(values: Any) -> dict[str, float | None]:
         raise FrameError("malformed", "m is not an object")
     if len(values) > MOST_CHANNELS:
         raise FrameError("malformed", f"{len(values)} values in a frame")
-    return {storable(code): _value(value) for code, value in values.items()}
+    # Calls cost more than what they do here, and almost every value needs none.
+    return {
+        code if code.isascii() and code.isprintable() else storable(code): (
+            value if type(value) is float and math.isfinite(value) else _value(value)
+        )
+        for code, value in values.items()
+    }
 
 
 def words(value: Any) -> dict[str, str]:

@@ -6,7 +6,6 @@ not as the contract says goes into quarantine with the reason, and never stops t
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -136,7 +135,7 @@ def _frames_of(word: _Word) -> list[ArrivedFrame]:
         _set_aside(message, error.reason, error.detail, word.node)
         return []
     for fault, entry in faults:
-        _set_aside(replace(message, payload=entry), fault.reason, fault.detail, word.node)
+        _set_aside(message._replace(payload=entry), fault.reason, fault.detail, word.node)
     return [ArrivedFrame(word.node.pk, one, message.received_at, is_buffered) for one in read]
 
 

@@ -7,8 +7,8 @@ unusual is the business of Channel.low and Channel.high.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from farm.frames import Frame
 
@@ -41,8 +41,7 @@ ANYTHING = (-1e12, 1e12)
 SMALLEST = 1e-30
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
+class Dated(NamedTuple):
     """When a frame was measured; None where that cannot be believed. `reason` tells the doubt."""
 
     t: datetime | None

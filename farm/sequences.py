@@ -40,6 +40,8 @@ def add(ranges: Ranges, number: int, *, most: int = MOST_RANGES) -> Ranges:
     >>> add(((1, 3),), 9)
     ((1, 3), (9, 9))
     """
+    if ranges and number == ranges[-1][1] + 1:  # the next one, as almost always
+        return (*ranges[:-1], (ranges[-1][0], number))
     if contains(ranges, number):
         return ranges
     index = bisect_right(ranges, number, key=lambda pair: pair[0])

@@ -10,9 +10,11 @@ the birth that announces the smaller boot number makes us forget those (`forget_
 
 import json
 import logging
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -42,7 +44,8 @@ class ArrivedFrame(NamedTuple):
     is_buffered: bool = False
 
 
-class _Known(NamedTuple):
+@dataclass(slots=True)
+class _Known:
     """What is to be known of a channel to store its values; a model would cost more than a row."""
 
     pk: int
@@ -50,29 +53,49 @@ class _Known(NamedTuple):
     quantity: str
     scale: float
     offset: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
+    possible_low: float
+    possible_high: float
 
 
 Channels = dict[int, dict[str, _Known]]  # by node, by code
+
+
+class _Taken(NamedTuple):
+    """What can be believed of one frame, by channel; None where the sensor itself failed."""
+
+    t: datetime
+    received_at: datetime
+    reading_by_channel: dict[int, tuple[float | None, int]]  # value, flags
 
 
 @dataclass(slots=True)
 class _Haul:
     """What the frames of one batch come to, before it is written."""
 
-    value_by_key: dict[reading_rows.Key, Value] = field(default_factory=dict)
-    newest_by_channel: dict[int, Newest] = field(default_factory=dict)
+    taken: list[_Taken] = field(default_factory=list)
     complaints: list[QuarantinedFrame] = field(default_factory=list)
 
-    def add(
-        self, channel_id: int, t: datetime, v: float | None, flags: int, received_at: datetime
-    ) -> None:
-        if v is not None:
-            self.value_by_key.setdefault((channel_id, t), (v, flags))
-        known = self.newest_by_channel.get(channel_id)
-        if known is None or t > known[0]:
-            self.newest_by_channel[channel_id] = (t, v, flags, received_at)
+    def value_by_key(self) -> dict[reading_rows.Key, Value]:
+        """List each value once; of two for one moment the first counts, being read last."""
+        return {
+            (channel_id, t): (v, flags)
+            for t, _, reading_by_channel in reversed(self.taken)
+            for channel_id, (v, flags) in reading_by_channel.items()
+            if v is not None
+        }
+
+    def newest_by_channel(self) -> dict[int, Newest]:
+        """Find each channel's newest word; of two for one moment the first counts."""
+        newest: dict[int, Newest] = {}
+        for t, received_at, reading_by_channel in sorted(
+            self.taken, key=itemgetter(0), reverse=True
+        ):
+            if not reading_by_channel.keys() <= newest.keys():
+                for channel_id, (v, flags) in reading_by_channel.items():
+                    newest.setdefault(channel_id, (t, v, flags, received_at))
+        return newest
 
 
 @transaction.atomic
@@ -86,22 +109,19 @@ def store_frames(*, arrived: Sequence[ArrivedFrame], at: datetime) -> set[int]:
         .only("name", "boot", "greenhouse__code")
         .filter(pk__in={one.node_id for one in arrived})
     }
-    channels: Channels = {node_id: {} for node_id in node_by_id}
-    known = Channel.objects.filter(node_id__in=node_by_id).values_list("node_id", *_Known._fields)
-    for node_id, *fields in known:
-        channel = _Known(*fields)
-        channels[node_id][channel.code] = channel
+    channels = _channels(node_by_id)
     boots = _lock_boots(arrived, at)
     gap_before = {key: _first_gap(row) for key, row in boots.items()}
     newest_ms = _newest_in_each_message(arrived)
     haul = _Haul()
     for one in arrived:
         boot = boots[one.node_id, one.frame.boot]
-        _take_frame(one, node_by_id[one.node_id], boot, channels, newest_ms, haul)
-    _write(haul, at)
+        _take_frame(one, node_by_id[one.node_id], boot, channels[one.node_id], newest_ms, haul)
+    newest_by_channel = haul.newest_by_channel()
+    _write(haul, newest_by_channel, at)
     _write_boots(boots, gap_before, at)
     note_heard(node_ids=node_by_id, at=at)
-    return set(haul.newest_by_channel)
+    return set(newest_by_channel)
 
 
 @transaction.atomic
@@ -156,6 +176,20 @@ def ask_for_gaps(*, at: datetime) -> int:
     return sum(_ask(row, at) for row in rows if _is_due(row, at))
 
 
+def _channels(node_ids: Iterable[int]) -> Channels:
+    """Look up the channels of these controllers."""
+    channels: Channels = {node_id: {} for node_id in node_ids}
+    for node_id, pk, code, quantity, scale, offset, low, high in Channel.objects.filter(
+        node_id__in=channels
+    ).values_list("node_id", "pk", "code", "quantity", "scale", "offset", "low", "high"):
+        channels[node_id][code] = _Known(
+            pk, code, quantity, scale, offset,
+            -math.inf if low is None else low, math.inf if high is None else high,
+            *plausibility.POSSIBLE.get(quantity, plausibility.ANYTHING),
+        )  # fmt: skip
+    return channels
+
+
 def _lock_boots(
     arrived: Sequence[ArrivedFrame], at: datetime
 ) -> dict[tuple[int, int], BootSequence]:
@@ -189,7 +223,7 @@ def _take_frame(
     one: ArrivedFrame,
     node: Node,
     boot: BootSequence,
-    channels: Channels,
+    channel_by_code: dict[str, _Known],
     newest_ms: dict[tuple[int, datetime], int],
     haul: _Haul,
 ) -> None:
@@ -209,7 +243,7 @@ def _take_frame(
     if dated.reason:
         complaints.append((dated.reason, dated.detail, dict(one.frame.values)))
     if dated.t is not None:
-        complaints += _sort_out(one, dated, dated.t, channels[one.node_id], haul)
+        complaints += _sort_out(one, dated, dated.t, channel_by_code, haul)
     if not is_double:
         haul.complaints += [_complaint(one, node, *parts) for parts in complaints]
     _note_arrival(boot, sequences.add(ranges, one.frame.seq), one, dated.t)
@@ -224,6 +258,7 @@ def _sort_out(
 ) -> list[tuple[str, str, dict[str, float | None]]]:
     """Put a frame's good values into the haul; return the others by the reason."""
     refused: dict[str, dict[str, float | None]] = {}
+    taken: dict[int, tuple[float | None, int]] = {}
     flags = (Flag.ESTIMATED if dated.is_estimated else 0) | (
         Flag.BUFFERED if one.is_buffered else 0
     )
@@ -233,22 +268,32 @@ def _sort_out(
             refused.setdefault(QuarantinedFrame.Reason.UNKNOWN_CHANNEL, {})[code] = raw
             continue
         if raw is None:
-            haul.add(channel.pk, t, None, flags, one.received_at)
+            taken[channel.pk] = (None, flags)
             continue
+        # Ten times a frame: what is usual is seen by comparing, without a call.
         value = raw * channel.scale + channel.offset
-        if reason := plausibility.doubt(raw, value, channel.quantity):
-            refused.setdefault(reason, {})[code] = raw
-            continue
-        bits = flags | _flags_of(value, channel, one.frame.quality.get(code, ""))
-        haul.add(channel.pk, t, plausibility.storable(value), bits, one.received_at)
+        if raw < 0 or not channel.possible_low <= value <= channel.possible_high:
+            reason = plausibility.doubt(raw, value, channel.quantity)
+            if reason:
+                refused.setdefault(reason, {})[code] = raw
+                continue
+        bits = flags if channel.low <= value <= channel.high else flags | Flag.OUT_OF_RANGE
+        taken[channel.pk] = (value if value >= 1 else plausibility.storable(value), bits)
+    for code, quality in one.frame.quality.items():
+        _flag_quality(taken, channel_by_code.get(code), quality)
+    haul.taken.append(_Taken(t, one.received_at, taken))
     return [(reason, ", ".join(values), values) for reason, values in refused.items()]
 
 
-def _flags_of(value: float, channel: _Known, quality: str) -> int:
-    is_odd = (channel.low is not None and value < channel.low) or (
-        channel.high is not None and value > channel.high
-    )
-    return (Flag.OUT_OF_RANGE if is_odd else 0) | (Flag.CALIBRATING if quality == "cal" else 0)
+def _flag_quality(
+    taken: dict[int, tuple[float | None, int]], channel: _Known | None, quality: str
+) -> None:
+    """Note on a value what its controller says of it."""
+    if channel is None or quality != "cal":
+        return
+    value, flags = taken.get(channel.pk, (None, 0))
+    if value is not None:
+        taken[channel.pk] = (value, flags | Flag.CALIBRATING)
 
 
 def _complaint(
@@ -281,10 +326,11 @@ def _note_arrival(
     boot.ranges = ranges
 
 
-def _write(haul: _Haul, at: datetime) -> None:
-    reading_rows.insert(value_by_key=haul.value_by_key)
-    reading_rows.mark_dirty(keys=haul.value_by_key.keys())
-    reading_rows.note_newest(newest_by_channel=haul.newest_by_channel)
+def _write(haul: _Haul, newest_by_channel: dict[int, Newest], at: datetime) -> None:
+    value_by_key = haul.value_by_key()
+    reading_rows.insert(value_by_key=value_by_key)
+    reading_rows.mark_dirty(keys=value_by_key.keys())
+    reading_rows.note_newest(newest_by_channel=newest_by_channel)
     if haul.complaints:
         quarantine_rows.keep(complaints=haul.complaints, at=at)
 
