@@ -9,8 +9,6 @@ touches the database. What the worker wants sent it puts into a queue.
 """
 
 import logging
-import socket
-import ssl
 import threading
 import time
 import uuid
@@ -20,26 +18,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db import (
-    DatabaseError,
     DataError,
     IntegrityError,
-    InterfaceError,
     close_old_connections,
     connections,
 )
 from paho.mqtt.client import Client, MQTTMessage, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from common.mqtt_socket import ReadingClient
+from common.pumps import DATABASE_ERRORS, Pump, Pumps
+
 logger = logging.getLogger(__name__)
 STATUS_TOPIC = "portal/status"
 KEEPALIVE_SECONDS = 30
 PULSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 60.0
-PIECE_BYTES = 65_536
 LONGEST_BATCH = 1000
 # MQTT allows 65,535 bytes: whoever makes up such topics must not fill our memory.
 LONGEST_REMEMBERED_TOPIC = 200
@@ -50,11 +48,6 @@ BUSY_SECONDS = 0.002
 # What we publish; beyond it paho keeps messages back, and beyond the queue it refuses them.
 MOST_IN_FLIGHT = 100
 MOST_QUEUED = 10_000
-
-# A connection that was found closed is an InterfaceError, which is no DatabaseError in Django.
-DATABASE_ERRORS = (DatabaseError, InterfaceError)
-
-Publish = Callable[[str, bytes, int, bool], None]  # topic, payload, QoS, retain
 
 
 class Message(NamedTuple):
@@ -79,15 +72,6 @@ class Handler:
     topic: str
     take_many: Callable[[Sequence[Message]], None]
     levels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pump:
-    """Work to be done while connected: every so often, and after each batch if it is eager."""
-
-    every_seconds: float
-    run: Callable[[Publish], None]
-    is_eager: bool = False
 
 
 def matches(name: str, topic: str) -> bool:
@@ -146,71 +130,6 @@ class _Job(NamedTuple):
     done: Future[bool]  # whether the batch was taken
 
 
-class _ReadAhead:
-    """A socket read in large pieces: paho asks for each packet in four, one system call each.
-
-    paho looks at `pending` before it waits, because a TLS socket keeps bytes back as well.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._ahead = b""
-        self._at = 0
-
-    def recv(self, size: int) -> bytes:
-        """Read up to so many bytes; raises BlockingIOError when none are there, as sockets do."""
-        if self._at == len(self._ahead):
-            self._ahead, self._at = self._sock.recv(PIECE_BYTES), 0
-        piece = self._ahead[self._at : self._at + size]
-        self._at += len(piece)
-        return piece
-
-    def pending(self) -> int:
-        """Tell how many bytes can be read without waiting."""
-        kept: int = self._sock.pending() if isinstance(self._sock, ssl.SSLSocket) else 0
-        return len(self._ahead) - self._at + kept
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class _Client(Client):
-    """paho's client on a socket that reads ahead."""
-
-    def _create_socket(self) -> Any:
-        return _ReadAhead(cast("socket.socket", super()._create_socket()))
-
-
-class Pumps:
-    """Runs each pump when it is due; one that fails does not stop the others."""
-
-    def __init__(self, pumps: Sequence[Pump]) -> None:
-        self._due_by_pump = dict.fromkeys(pumps, 0.0)
-
-    def rest_seconds(self) -> float:
-        """How long until the next one is due, half a second at most."""
-        return max(
-            0.0, min([*self._due_by_pump.values(), time.monotonic() + 0.5]) - time.monotonic()
-        )
-
-    def start_over(self) -> None:
-        """Make all of them due."""
-        self._due_by_pump = dict.fromkeys(self._due_by_pump, 0.0)
-
-    def run(self, publish: Publish, *, after_batch: bool) -> None:
-        for pump, due in self._due_by_pump.items():
-            if time.monotonic() < due and not (after_batch and pump.is_eager):
-                continue
-            self._due_by_pump[pump] = time.monotonic() + pump.every_seconds
-            try:
-                pump.run(publish)
-            except DATABASE_ERRORS as error:
-                logger.warning("mqtt pump waits for the database: %s", error)
-                close_old_connections()
-            except Exception:
-                logger.exception("mqtt pump failed")
-
-
 class Bridge:
     """Keeps the connection up for ever, and hands the messages to their handlers.
 
@@ -244,7 +163,7 @@ class Bridge:
         self._refused = 0
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
-        self._client = _Client(
+        self._client = ReadingClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id or f"portal-{uuid.uuid4().hex[:12]}",
             clean_session=not client_id,

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from common.mqtt import DATABASE_ERRORS, Handler, Message, Publish, Pump
+from common.mqtt import Handler, Message
+from common.pumps import DATABASE_ERRORS, Publish, Pump
 from farm import frames, outgoing
 from farm.frames import Topic
 from farm.json_fields import FrameError

@@ -10,7 +10,6 @@ the birth that announces the smaller boot number makes us forget those (`forget_
 
 import json
 import logging
-import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,9 +22,10 @@ from django.db.models import Q
 from common.errors import DomainError
 from farm import plausibility, sequences
 from farm.frames import Frame
-from farm.models import BootSequence, Channel, Flag, Node, QuarantinedFrame
-from farm.services import commands, reading_rows
+from farm.models import BootSequence, Flag, Node, QuarantinedFrame
+from farm.services import commands, known_channels, reading_rows
 from farm.services import quarantine as quarantine_rows
+from farm.services.known_channels import KnownChannel
 from farm.services.reading_rows import Newest, Value
 
 logger = logging.getLogger(__name__)
@@ -42,24 +42,6 @@ class ArrivedFrame(NamedTuple):
     frame: Frame
     received_at: datetime
     is_buffered: bool = False
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is to be known of a channel to store its values; a model would cost more than a row."""
-
-    pk: int
-    code: str
-    quantity: str
-    scale: float
-    offset: float
-    low: float
-    high: float
-    possible_low: float
-    possible_high: float
-
-
-Channels = dict[int, dict[str, _Known]]  # by node, by code
 
 
 class _Taken(NamedTuple):
@@ -109,7 +91,7 @@ def store_frames(*, arrived: Sequence[ArrivedFrame], at: datetime) -> set[int]:
         .only("name", "boot", "greenhouse__code")
         .filter(pk__in={one.node_id for one in arrived})
     }
-    channels = _channels(node_by_id)
+    channels = known_channels.of_nodes(node_by_id)
     boots = _lock_boots(arrived, at)
     gap_before = {key: _first_gap(row) for key, row in boots.items()}
     newest_ms = _newest_in_each_message(arrived)
@@ -176,20 +158,6 @@ def ask_for_gaps(*, at: datetime) -> int:
     return sum(_ask(row, at) for row in rows if _is_due(row, at))
 
 
-def _channels(node_ids: Iterable[int]) -> Channels:
-    """Look up the channels of these controllers."""
-    channels: Channels = {node_id: {} for node_id in node_ids}
-    for node_id, pk, code, quantity, scale, offset, low, high in Channel.objects.filter(
-        node_id__in=channels
-    ).values_list("node_id", "pk", "code", "quantity", "scale", "offset", "low", "high"):
-        channels[node_id][code] = _Known(
-            pk, code, quantity, scale, offset,
-            -math.inf if low is None else low, math.inf if high is None else high,
-            *plausibility.POSSIBLE.get(quantity, plausibility.ANYTHING),
-        )  # fmt: skip
-    return channels
-
-
 def _lock_boots(
     arrived: Sequence[ArrivedFrame], at: datetime
 ) -> dict[tuple[int, int], BootSequence]:
@@ -223,7 +191,7 @@ def _take_frame(
     one: ArrivedFrame,
     node: Node,
     boot: BootSequence,
-    channel_by_code: dict[str, _Known],
+    channel_by_code: dict[str, KnownChannel],
     newest_ms: dict[tuple[int, datetime], int],
     haul: _Haul,
 ) -> None:
@@ -253,7 +221,7 @@ def _sort_out(
     one: ArrivedFrame,
     dated: plausibility.Dated,
     t: datetime,
-    channel_by_code: dict[str, _Known],
+    channel_by_code: dict[str, KnownChannel],
     haul: _Haul,
 ) -> list[tuple[str, str, dict[str, float | None]]]:
     """Put a frame's good values into the haul; return the others by the reason."""
@@ -286,7 +254,7 @@ def _sort_out(
 
 
 def _flag_quality(
-    taken: dict[int, tuple[float | None, int]], channel: _Known | None, quality: str
+    taken: dict[int, tuple[float | None, int]], channel: KnownChannel | None, quality: str
 ) -> None:
     """Note on a value what its controller says of it."""
     if channel is None or quality != "cal":

@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
-from common.mqtt import DATABASE_ERRORS, Bridge
+from common.mqtt import Bridge
+from common.pumps import DATABASE_ERRORS
 from commune_portal import services
 from commune_portal.mqtt import HANDLERS, PUMPS, STATUS_TOPIC
 
