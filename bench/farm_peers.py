@@ -177,11 +177,18 @@ def resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def wait_until(claim, *, seconds: float, what: str, pause: float = 0.02) -> float:
-    """Wait for a claim to come true; answer the moment, or end the benchmark."""
+def comes_true(claim, *, seconds: float, pause: float = 0.02) -> bool:
+    """Wait so long for a claim to come true; answer whether it did."""
     deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:
-            sys.exit(f"bench: {what} did not happen within {seconds:.0f} s")
+            return False
         time.sleep(pause)
+    return True
+
+
+def wait_until(claim, *, seconds: float, what: str) -> float:
+    """Wait for a claim to come true; answer the moment, or end the benchmark."""
+    if not comes_true(claim, seconds=seconds):
+        sys.exit(f"bench: {what} did not happen within {seconds:.0f} s")
     return time.monotonic()
