@@ -39,6 +39,11 @@ class Cpu(NamedTuple):
     postgres: float
 
 
+def environment(name: str) -> dict[str, str]:
+    """Give a server its environment; the peer comes with our SQL function, and without."""
+    return portal_environment() | ({"PEER_SQL": "statements"} if "statements" in name else {})
+
+
 def commands(port: int) -> dict[str, list[str]]:
     """Say how each server is started; the portal as in production."""
     return {
@@ -62,7 +67,10 @@ def running(name: str) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        commands(port)[name], cwd=ROOT, env=portal_environment(), start_new_session=True
+        commands(port)[name.partition(",")[0]],
+        cwd=ROOT,
+        env=environment(name),
+        start_new_session=True,
     )
     try:
         _wait(port, process)

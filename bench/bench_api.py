@@ -57,20 +57,26 @@ def main(arguments: list[str] | None = None) -> None:
     plan = Plan(2, 3, 1) if chosen.quick else Plan(5, 8, 2)
     for tool, package in (("wrk", "wrk"), ("pgbench", "postgresql")):
         api_load.need(tool, package)
-    per_round = 2 * MOST_REPORTS * (plan.seconds + plan.warm_up)
+    per_round = 3 * MOST_REPORTS * (plan.seconds + plan.warm_up)
     per_round += MOST_BY_PGBENCH * PGBENCH_CLIENTS * plan.seconds
     api_database.prepare(unpaid=plan.rounds * per_round)
     api_database.rows("VACUUM ANALYZE")
-    with api_servers.running("portal") as portal, api_servers.running("fastapi") as fastapi:
+    with (
+        api_servers.running("portal") as portal,
+        api_servers.running("fastapi") as fastapi,
+        api_servers.running("fastapi, statements") as by_statements,
+    ):
         bank = sign_in(portal)
         compare_answers(portal, fastapi, bank)
+        compare_answers(portal, by_statements, bank)
         if chosen.only != "confirm":
             ways = {server.name: _inquiries(server, bank, plan) for server in (portal, fastapi)}
             if not chosen.no_pgbench:
                 ways |= _bare_sql("pgbench_inquiry.sql", plan)
             report("inquiry", measure(ways, plan))
         if chosen.only != "inquiry":
-            ways = {server.name: _confirms(server, bank, plan) for server in (portal, fastapi)}
+            servers = (portal, fastapi, by_statements)
+            ways = {server.name: _confirms(server, bank, plan) for server in servers}
             if not chosen.no_pgbench:
                 ways |= _bare_sql("pgbench_confirm.sql", plan)
             report("confirm", measure(ways, plan))

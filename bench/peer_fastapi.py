@@ -3,7 +3,8 @@
 Written as quick as FastAPI lets one write: the raw body goes to pydantic once, answers are bytes,
 no dependency injection, no middleware. It makes the checks of payments.api in their order (token
 with a 5-second cache, rate limit in Redis by blocks, size, signature, body), calls the same SQL
-functions, which also write the log of calls, and answers the same bytes. Left out: Ed25519
+functions, which also write the log of calls, and answers the same bytes; PEER_SQL=statements has it
+book step by step instead, without our function (bench/peer_statements.py). Left out: Ed25519
 signatures, names that stand twice in a body, crooked optional fields, questions by customer.
 
     uvicorn bench.peer_fastapi:app --workers 2 --loop uvloop --http httptools --no-access-log
@@ -28,8 +29,11 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bench import peer_statements
 from payments import payment_code
 
+# Without our function in the database, as a service by hand would be written at first.
+BY_STATEMENTS = os.environ.get("PEER_SQL") == "statements"
 CONNECTIONS = int(os.environ.get("PEER_CONNECTIONS", "4"))
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
 CACHE_SECONDS = 5
@@ -344,28 +348,23 @@ async def answer_payment(request: Request, trace: str) -> Response:
     fingerprint = hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
     named = payment_code.normalise(code)
     codes = [named] if payment_code.is_valid(named) else payment_code.find_codes(f"{code} {memo}")
-    booked = await app.pool.fetchrow(
-        "SELECT * FROM payments_book"
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-        session.partner,
-        session.code,
-        key,
-        fingerprint,
-        report.bank_ref,
-        report.amount,
-        report.paid_at,
-        channel,
-        memo,
-        account,
-        codes,
-        uuid7(),
-        secrets.token_urlsafe(16),
-        at,
-        trace,
-        request.url.path,
-        request.client.host,
-        report.inquiry_id,
-    )
+    facts = {
+        "partner": session.partner, "partner_code": session.code, "key": key,
+        "fingerprint": fingerprint, "bank_ref": report.bank_ref, "amount": report.amount,
+        "paid_at": report.paid_at, "channel": channel, "memo": memo, "account": account,
+        "codes": codes, "id": uuid7(), "token": secrets.token_urlsafe(16), "at": at,
+        "request_id": trace, "path": request.url.path, "ip": request.client.host,
+        "inquiry": report.inquiry_id,
+    }  # fmt: skip
+    if BY_STATEMENTS:
+        async with app.pool.acquire() as sql:
+            booked = await peer_statements.book(sql, facts)
+    else:
+        booked = await app.pool.fetchrow(
+            "SELECT * FROM payments_book"
+            "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            *facts.values(),
+        )
     if booked["fingerprint"] != fingerprint:
         raise RefusalError(422, "idempotency-key-reused", "This key stands for another report.")
     headers = {"Location": f"/api/payments/v1/payments/{booked['payment_id']}"}
