@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -61,12 +61,13 @@ class _Haul:
 
     def value_by_key(self) -> dict[reading_rows.Key, Value]:
         """List each value once; of two for one moment the first counts, being read last."""
-        return {
-            (channel_id, t): (v, flags)
+        values = {
+            (channel_id, t): reading
             for t, _, reading_by_channel in reversed(self.taken)
-            for channel_id, (v, flags) in reading_by_channel.items()
-            if v is not None
+            for channel_id, reading in reading_by_channel.items()
+            if reading[0] is not None
         }
+        return cast("dict[reading_rows.Key, Value]", values)
 
     def newest_by_channel(self) -> dict[int, Newest]:
         """Find each channel's newest word; of two for one moment the first counts."""

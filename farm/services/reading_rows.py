@@ -72,20 +72,20 @@ def insert(*, value_by_key: Mapping[Key, Value]) -> None:
     rows = "".join(
         f"{channel_id}\t{text_by_t[t]}\t{v!r}\t{flags}\n"
         for (channel_id, t), (v, flags) in sorted(value_by_key.items())
-    )
+    ).encode()
     try:
         # Twice as quick as the way below, and right unless one of the rows is there already.
         with transaction.atomic(), connection.wrap_database_errors, connection.cursor() as cursor:
-            cursor.cursor.copy_expert(DIRECTLY, io.StringIO(rows))
+            cursor.cursor.copy_expert(DIRECTLY, io.BytesIO(rows))
     except IntegrityError:
         _insert_the_new(rows)
 
 
-def _insert_the_new(rows: str) -> None:
+def _insert_the_new(rows: bytes) -> None:
     """Insert the rows that are not there yet, by way of a table of this session's own."""
     with connection.cursor() as cursor:
         cursor.execute(STAGING)
-        cursor.cursor.copy_expert("COPY farm_reading_staging FROM STDIN", io.StringIO(rows))
+        cursor.cursor.copy_expert("COPY farm_reading_staging FROM STDIN", io.BytesIO(rows))
         cursor.execute(TAKE_OVER)
         # A second call in the same transaction must not bring these again.
         cursor.execute("DELETE FROM farm_reading_staging")
