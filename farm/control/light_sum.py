@@ -74,13 +74,21 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     now = snapshot.now
     memory = _with_light(memory, snapshot)
     if sequence.is_running(memory):
-        return sequence.proceed(memory, snapshot)
+        return _give_back(sequence.proceed(memory, snapshot))
     if not settings.start <= now.time() < settings.end:
         return Plan(Verdict.SKIP, "night", memory, next_look_at=_next_opening(settings, now))
     if snapshot.sensor is None or snapshot.sensor.fresh(now) is None:
         facts = {"since": snapshot.sensor.t.isoformat()} if snapshot.sensor else {}
         return Plan(Verdict.BLOCKED, "stale_sensor", memory, facts, next_look_at=now + LOOK_AGAIN)
     return _by_light(settings, memory, snapshot)
+
+
+def _give_back(plan: Plan) -> Plan:
+    """Count the light of a shot that an output never took for the next shot."""
+    if plan.reason != "given_up":
+        return plan
+    light = plan.memory.get("light", 0.0) + plan.memory.get("light_of_each", 0.0)
+    return replace(plan, memory={**plan.memory, "light": light})
 
 
 def _with_light(memory: Memory, snapshot: Snapshot) -> Memory:
@@ -140,6 +148,7 @@ def _shoot(settings: Settings, plan: Plan, snapshot: Snapshot, threshold: float)
     memory = {
         **plan.memory,
         "light": 0.0,
+        "light_of_each": plan.memory.get("light", 0.0) / max(1, len(snapshot.switches)),
         "shot_at": now.isoformat(),
         "threshold": threshold,
     }

@@ -176,6 +176,32 @@ def test_a_shot_that_was_refused_comes_when_the_interlock_opens():
     assert plan.facts["light"] > refused.facts["light"]
 
 
+def test_the_light_of_a_shot_that_no_device_took_counts_for_the_next_one():
+    bed = Bed(RAW | {"least_pause_minutes": 60})
+    [(_, shot)] = bed.live(at("06:00"), at("08:02"))
+
+    reasons, now = [], at("08:03")
+    while "given_up" not in reasons:
+        last_key = bed.memory["turn"].get("key", "")
+        away = replace(VALVE, last_key=last_key, last_status="expired", last_why="no_ack")
+        reasons.append(bed.look(now, switches=(away,)).reason)
+        now += timedelta(minutes=1)
+    light_by_then = bed.memory["light"]
+    [(clock, next_shot)] = bed.live(now, at("09:03"))
+
+    assert light_by_then > shot.facts["light"]
+    assert clock == at("09:02")
+    assert next_shot.facts["light"] > light_by_then
+
+
+def test_of_two_valves_the_one_that_was_left_out_gives_back_its_half():
+    bed = Bed(RAW)
+    bed.snapshot = replace(bed.snapshot, switches=(VALVE, replace(VALVE, output_id=2)))
+    [(_, shot)] = bed.live(at("06:00"), at("08:02"))
+
+    assert bed.memory["light_of_each"] == pytest.approx(shot.facts["light"] / 2, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
