@@ -39,7 +39,8 @@ class Figures(NamedTuple):
     """One batch in figures; None where the book says nothing.
 
     `kg` is what can be sold (grades 1 and 2); `litres` is the zone's water while the batch stood
-    there, shared by area with other batches of the zone.
+    there, shared by area with other batches of the zone. It leaves out `unknown_runs`, of which
+    nobody can tell what they gave: then a figure for each kg would only flatter.
     """
 
     area_m2: float
@@ -56,6 +57,7 @@ class Figures(NamedTuple):
     litres: float | None = None
     is_water_measured: bool = False
     is_water_shared: bool = False
+    unknown_runs: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -67,7 +69,7 @@ class Figures(NamedTuple):
 
     @property
     def litres_per_kg(self) -> float | None:
-        return _ratio(self.litres, self.kg)
+        return None if self.unknown_runs else _ratio(self.litres, self.kg)
 
     @property
     def cost_vnd_per_kg(self) -> float | None:

@@ -98,13 +98,23 @@ def days_words(days: float) -> str:
 def water_note(figures: Figures) -> str:
     """Say how far the figure for water may be believed."""
     if figures.litres is None:
-        return ""
+        return _unknown_water(figures.unknown_runs)
     notes = [_("%(number)s litres in all") % {"number": number(figures.litres, 0)}]
+    if figures.unknown_runs:
+        notes.append(_unknown_water(figures.unknown_runs))
     if not figures.is_water_measured:
         notes.append(_("reckoned from running times, not measured"))
     if figures.is_water_shared:
         notes.append(_("shared by area with another batch of the zone"))
     return ", ".join(notes)
+
+
+def _unknown_water(runs: int) -> str:
+    if not runs:
+        return ""
+    return ngettext(
+        "nobody can tell what %(count)s run gave", "nobody can tell what %(count)s runs gave", runs
+    ) % {"count": runs}
 
 
 def _row(comparison: Comparison) -> ComparisonRow:

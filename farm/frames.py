@@ -120,6 +120,7 @@ class OutputState:
     id: str = ""
     left: float | None = None
     flow: float | None = None
+    up_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,7 @@ def parse_state(payload: bytes) -> OutputState:
         id=json_fields.text(document, "id", 26),
         left=json_fields.number(document.get("left")),
         flow=json_fields.number(document.get("flow")),
+        up_ms=_up_if_any(document),
     )
 
 
@@ -316,6 +318,12 @@ def parse_config_ack(payload: bytes) -> ConfigAck:
         ok=json_fields.claim(document.get("ok"), "ok"),
         err=json_fields.text(document, "err", 200),
     )
+
+
+def _up_if_any(document: dict[str, Any]) -> int | None:
+    """Read the milliseconds since the boot; a state is no worse without them."""
+    amount = json_fields.number(document.get("up"))
+    return int(amount) if amount is not None and 0 <= amount < 2**53 else None
 
 
 def _boot_if_any(document: dict[str, Any]) -> int | None:

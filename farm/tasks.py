@@ -4,14 +4,14 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone, translation
 
-from farm.services import alarms, automation, batch_stages, retention, rollups
+from farm.services import alarms, automation, batch_stages, device_runs, retention, rollups
 
 MOST_ROUNDS = 50
 
 
 @shared_task(ignore_result=True)
 def roll_up() -> None:
-    """Sum up the hours that readings came for. Beat runs this every 15 seconds.
+    """Sum up the hours that readings came for, and the water that ran. Every 15 seconds, by beat.
 
     Twice is fine: what the notes ask for is computed anew, and one job works at a time. A long
     backlog is left to the next runs in part.
@@ -19,6 +19,7 @@ def roll_up() -> None:
     for _ in range(MOST_ROUNDS):
         if not rollups.sum_up():
             break
+    device_runs.close_overdue(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from common.back_office import ReadOnlyAdmin, ReadOnlyInline, coloured
 from farm.explain import alarm_words
-from farm.models import Alarm, Command, CommandEvent, Decision, LatestReading
+from farm.models import Alarm, Command, CommandEvent, Decision, DeviceRun, LatestReading
 
 STATUS_COLOURS: dict[str, str] = {
     Command.Status.DONE: "success",
@@ -42,6 +42,17 @@ class CommandAdmin(ReadOnlyAdmin):
     @coloured(gettext_lazy("status"), STATUS_COLOURS, ordering="status")
     def status_words(self, command: Command) -> tuple[str, str]:
         return command.status, command.get_status_display()
+
+
+@admin.register(DeviceRun)
+class DeviceRunAdmin(ReadOnlyAdmin):
+    """Runs that nobody had commanded: by the button at the device, or by its own timetable."""
+
+    list_display = ("began_at", "output", "source", "ended_at", "is_end_told", "litres")
+    list_select_related = ("output",)
+    list_filter = ("source", "output__node__greenhouse")
+    search_fields = ("output__code", "output__label", "output__node__name")
+    ordering = ("-began_at", "-pk")
 
 
 @admin.register(Decision)

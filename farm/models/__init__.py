@@ -5,8 +5,10 @@ from farm.models.commands import (
     Command,
     CommandEvent,
     DeviceEvent,
+    DeviceRun,
     EmergencyStop,
     NodeConfig,
+    StateWord,
 )
 from farm.models.crops import (
     Batch,
@@ -43,6 +45,7 @@ __all__ = [
     "CropStage",
     "Decision",
     "DeviceEvent",
+    "DeviceRun",
     "DirtyHour",
     "EmergencyStop",
     "Flag",
@@ -58,6 +61,7 @@ __all__ = [
     "Reading",
     "Rollup",
     "Rule",
+    "StateWord",
     "Watch",
     "WaterUse",
     "Zone",

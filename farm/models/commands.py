@@ -162,6 +162,79 @@ class CommandEvent(AppendOnlyModel):
         return f"{self.command_id} {self.step}"
 
 
+class StateWord(models.Model):
+    """What a valve said of itself (B/out/<o>/state), kept as long as readings are.
+
+    The runs that a device began itself are computed of these words, in whatever order they came.
+    `stamp` is the device's own milliseconds, by which the same word is known again.
+    """
+
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="state_words")
+    boot = models.BigIntegerField(default=0)
+    stamp = models.BigIntegerField()
+    at = models.DateTimeField()
+    is_on = models.BooleanField()
+    source = models.CharField(max_length=10, blank=True)
+    command = models.CharField(max_length=26, blank=True)
+    left_seconds = models.FloatField(null=True)
+
+    class Meta:
+        verbose_name = _("word of a valve")
+        verbose_name_plural = _("words of valves")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["output", "boot", "stamp", "is_on", "source"], name="state_word_once"
+            ),
+        )
+        indexes = (models.Index(fields=["output", "at"], name="state_word_of_output"),)
+
+    def __str__(self) -> str:
+        return f"{self.output_id} {'on' if self.is_on else 'off'}"
+
+
+class DeviceRun(models.Model):
+    """A run that a valve's device began itself: by its button, its timetable, its own rule.
+
+    A projection of the valve's words (farm.device_runs). `ended_at` is None while it runs;
+    `due_at` is when it ends at the latest, None where nothing bounds it.
+    """
+
+    output = models.ForeignKey(
+        Output, on_delete=models.PROTECT, related_name="device_runs", verbose_name=_("output")
+    )
+    source = models.CharField(_("switched by"), max_length=10, blank=True)
+    began_at = models.DateTimeField(_("began at"))
+    due_at = models.DateTimeField(_("ends at the latest"), null=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    is_end_told = models.BooleanField(_("the device told the end"), default=False)
+    # What it gave; None as long as it runs, and where nobody can tell.
+    litres = models.FloatField(_("litres"), null=True)
+    is_measured = models.BooleanField(_("by a flow meter"), default=False)
+
+    class Meta:
+        verbose_name = _("run begun at the device")
+        verbose_name_plural = _("runs begun at devices")
+        constraints = (
+            models.UniqueConstraint(fields=["output", "began_at"], name="device_run_begins_once"),
+        )
+        indexes = (
+            models.Index(fields=["began_at"], name="device_run_by_day"),
+            models.Index(
+                fields=["due_at"], condition=Q(ended_at__isnull=True), name="device_run_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.output_id} {self.source} {self.began_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None while it runs, and where nobody knows when it ended."""
+        if self.ended_at is None or (self.due_at is None and not self.is_end_told):
+            return None
+        return (self.ended_at - self.began_at).total_seconds()
+
+
 class DeviceEvent(models.Model):
     """An alarm or interlock that a controller raised or cleared itself (B/event)."""
 

@@ -225,6 +225,8 @@ class WaterUse(models.Model):
     day = models.DateField()
     litres = models.FloatField()
     is_measured = models.BooleanField()  # by a flow meter; else seconds times the expected flow
+    # Runs of which nobody can tell what they gave: the litres are of the others.
+    unknown_runs = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = _("water used")

@@ -172,6 +172,7 @@ def _share(
     if not here:
         return {}
     litres, is_shared = 0.0, False
+    unknown_runs = sum(use.unknown_runs for use in here)
     for use in here:
         area = sum(
             area
@@ -181,7 +182,8 @@ def _share(
         is_shared = is_shared or area > 0
         litres += use.litres * batch.area_m2 / (batch.area_m2 + area)
     return {
-        "litres": litres,
+        "litres": None if unknown_runs and not litres else litres,
+        "unknown_runs": unknown_runs,
         "is_water_measured": all(use.is_measured for use in here),
         "is_water_shared": is_shared,
     }

@@ -6,10 +6,9 @@ from django.db import transaction
 
 from farm import frames
 from farm.models import Alarm, Channel, Node, Output, Zone
-from farm.services import alarms, config, ingest
+from farm.services import alarms, config, device_runs, ingest
+from farm.services.device_clock import CLOCK_SANE_FROM
 
-# Clocks of controllers begin in 1970; nothing here was built before this.
-CLOCK_SANE_FROM = datetime(2024, 1, 1, tzinfo=UTC)
 # Births are retained: one that is this much older than the last and of an earlier boot is a ghost.
 GHOST_AFTER = timedelta(seconds=60)
 # A restarted controller raises its interlocks again, but not what it found in the pipes.
@@ -47,6 +46,7 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
         node.reset_reason = birth.reset
         _forget_interlocks(node, at=at)
         _switch_off(node, at=at)
+        device_runs.note_boot(node=node, birth=birth, at=at)
     node.heard_at = at
     node.firmware, node.hardware, node.clock = birth.firmware, birth.hardware, birth.clock[:16]
     node.buffered_frames = birth.buffered

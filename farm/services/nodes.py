@@ -1,17 +1,18 @@
 """What controllers say of themselves and their outputs; the row is what was said last."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from farm import frames
 from farm.models import Alarm, Command, DeviceEvent, Node, Output
-from farm.services import alarms
-from farm.services.births import CLOCK_SANE_FROM, record_birth
+from farm.services import alarms, device_runs
+from farm.services.births import record_birth
 from farm.services.command_acks import prove_end, prove_start
 from farm.services.command_requests import request_stop
+from farm.services.device_clock import device_moment
 
 __all__ = [
     "record_birth",
@@ -21,7 +22,6 @@ __all__ = [
     "record_status",
 ]
 
-CLOCK_AHEAD_AT_MOST = timedelta(minutes=5)
 # A broker repeats what was not acknowledged within moments; what seems older than that is a
 # clock that was put back, and then the news counts.
 REPEATED_WITHIN = timedelta(seconds=120)
@@ -80,6 +80,7 @@ def record_output_state(
     )
     if output is None:
         return None
+    device_runs.take_word(output=output, state=state, at=at)
     said_at = device_moment(state.t_ms, at=at)
     if _is_overtaken(output, state, said_at):
         return output
@@ -93,15 +94,6 @@ def record_output_state(
     _prove(output, state, at=at)
     _stop_disobedience(output, at=at)
     return output
-
-
-def device_moment(t_ms: int | None, *, at: datetime) -> datetime:
-    """Give the controller's time where it has a sane clock, else the time of arrival."""
-    if t_ms is None:
-        return at
-    moment = datetime.fromtimestamp(t_ms / 1000, UTC)
-    is_sane = CLOCK_SANE_FROM <= moment <= at + CLOCK_AHEAD_AT_MOST
-    return min(moment, at) if is_sane else at
 
 
 def _is_overtaken(output: Output, state: frames.OutputState, said_at: datetime) -> bool:

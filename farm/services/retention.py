@@ -14,6 +14,7 @@ from farm.models import (
     QuarantinedFrame,
     Reading,
     Rollup,
+    StateWord,
 )
 from farm.services import partitions
 
@@ -23,6 +24,8 @@ LEVELS = {
     Rollup.Level.MINUTE: timedelta(days=366),
     Rollup.Level.QUARTER: timedelta(days=3 * 366),
 }
+# What is older than 35 days is not taken any more, so that these runs are settled.
+STATE_WORDS = timedelta(days=60)
 QUARANTINE = timedelta(days=30)
 BOOTS = timedelta(days=60)
 PROBES = timedelta(days=3)
@@ -41,6 +44,7 @@ def keep_house(*, at: datetime) -> None:
         op__in=(Command.Op.PING, Command.Op.RESEND), created_at__lt=at - PROBES
     ).exclude(status__in=Command.OPEN).delete()
     DeviceEvent.objects.filter(received_at__lt=at - DEVICE_EVENTS).delete()
+    StateWord.objects.filter(at__lt=at - STATE_WORDS).delete()
     # A number that cannot come again: what is older than 35 days is not believed anyhow.
     BootSequence.objects.filter(last_frame_at__lt=at - BOOTS).exclude(
         Q(node__boot=F("boot")) | Q(node__boot__isnull=True)

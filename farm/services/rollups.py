@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from farm.models import DirtyHour, Rollup
+from farm.services import device_runs
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 MOST_NOTES = 2000
@@ -106,6 +107,8 @@ def sum_up(*, limit: int = MOST_NOTES) -> int:
         return 0
     hours = sorted({(note.channel_id, note.hour) for note in notes})
     recompute(hours=hours)
+    # Readings that had to wait may be a meter's, of runs that were counted without them.
+    device_runs.count_again(hours=hours)
     DirtyHour.objects.filter(pk__in=[note.pk for note in notes]).delete()
     return len(notes)
 

@@ -1,26 +1,36 @@
-"""How much water a zone got: from flow meters where there are any, else from time and flow."""
+"""How much water a zone got: by commanded runs, and by those that began at the device itself."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from farm.models import Channel, Command, Output, WaterUse, Zone
-from farm.models.commands import CommandQuerySet
-
-# The flow meters of a row's own node.
-_METERS = Channel.objects.filter(
-    node=OuterRef("node"), quantity=Channel.Quantity.FLOW, is_active=True
+from farm.litres import (
+    HAS_METER,
+    Litres,
+    expected_flow,
+    expected_litres,
+    given_by_device,
+    given_litres,
 )
+from farm.models import Channel, Command, DeviceRun, Output, WaterUse, Zone
+from farm.models.commands import CommandQuerySet
+from farm.services import metered
 
-
-class Litres(NamedTuple):
-    """An amount, and whether a meter told it; `value` is None when nobody can tell."""
-
-    value: float | None
-    is_measured: bool
+__all__ = [
+    "count_runs",
+    "day_bounds",
+    "expected_flow",
+    "given_litres",
+    "is_metered",
+    "litres_of_day",
+    "lock_zone",
+    "planned_litres",
+    "project_water",
+    "with_meters",
+]
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
@@ -30,15 +40,9 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
     return midnight, datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
 
 
-def expected_flow(output: Output) -> float | None:
-    """Give the middle of the flow band in L/min, or the one end that is known."""
-    ends = [end for end in (output.flow_low, output.flow_high) if end is not None]
-    return sum(ends) / len(ends) if ends else None
-
-
 def with_meters(outputs: QuerySet[Output]) -> QuerySet[Output]:
     """Add `is_metered` to each output: whether its controller has a flow meter."""
-    return outputs.annotate(is_metered=Exists(_METERS))
+    return outputs.annotate(is_metered=HAS_METER)
 
 
 def is_metered(output: Output) -> bool:
@@ -83,22 +87,24 @@ def runs_of_day(zone: Zone, day: date) -> CommandQuerySet:
             created_at__gte=start,
             created_at__lt=end,
         )
-        .annotate(is_metered=Exists(_METERS))
+        .annotate(is_metered=HAS_METER)
         .select_related("output")
     )
 
 
-def given_litres(command: Command, *, is_metered: bool) -> Litres:
-    """Tell what a run that has ended gave. A 0 from a device without a meter says nothing."""
-    if command.ran_litres is not None and (command.ran_litres > 0 or is_metered):
-        return Litres(command.ran_litres, is_measured=True)
-    seconds = command.ran_seconds
-    if seconds is None:
-        seconds = command.seconds if command.status == Command.Status.DONE else None
-    flow = expected_flow(command.output) if command.output else None
-    if seconds is None or flow is None:
-        return Litres(None, is_measured=False)
-    return Litres(flow * seconds / 60, is_measured=False)
+def device_runs_of_day(zone: Zone, day: date) -> QuerySet[DeviceRun]:
+    """Give the runs that the zone's valves began themselves on a local day."""
+    start, end = day_bounds(day)
+    return (
+        DeviceRun.objects.filter(
+            output__zone=zone,
+            output__kind=Output.Kind.VALVE,
+            began_at__gte=start,
+            began_at__lt=end,
+        )
+        .select_related("output")
+        .order_by("began_at", "pk")
+    )
 
 
 def _is_metered(command: Command) -> bool:
@@ -107,18 +113,40 @@ def _is_metered(command: Command) -> bool:
 
 
 @transaction.atomic
+def lock_zone(*, zone_id: int) -> None:
+    """Let nobody else count a zone's water until the end: two at once would miss each other's."""
+    Zone.objects.select_for_update(no_key=True).get(pk=zone_id)
+
+
+@transaction.atomic
+def count_runs(*, runs: Sequence[DeviceRun]) -> None:
+    """Count anew what runs that began at the device have given, and write down what changed."""
+    shown = metered.litres_of(runs)
+    for run in runs:
+        given = shown.get(run.pk) or expected_litres(run.output, run.seconds)
+        if given != given_by_device(run):
+            run.litres, run.is_measured = given
+            run.save(update_fields=["litres", "is_measured"])
+
+
+@transaction.atomic
 def project_water(*, zone: Zone, day: date) -> WaterUse:
-    """Compute a zone's day anew from its commands, so that nothing is ever added twice."""
-    # Two ends at once would each miss the other's litres.
-    Zone.objects.select_for_update(no_key=True).get(pk=zone.pk)
+    """Compute a zone's day anew from its runs, so that nothing is ever added twice."""
+    lock_zone(zone_id=zone.pk)
     ended = runs_of_day(zone, day).filter(status__in=(Command.Status.DONE, Command.Status.ABORTED))
-    amounts = [given_litres(command, is_metered=_is_metered(command)) for command in ended]
+    own = list(device_runs_of_day(zone, day).filter(ended_at__isnull=False))
+    count_runs(runs=own)
+    amounts: list[Litres] = [
+        *(given_litres(command, is_metered=_is_metered(command)) for command in ended),
+        *(given_by_device(run) for run in own),
+    ]
     return WaterUse.objects.update_or_create(
         zone=zone,
         day=day,
         defaults={
             "litres": sum(amount.value or 0.0 for amount in amounts),
             "is_measured": all(amount.is_measured for amount in amounts),
+            "unknown_runs": sum(amount.value is None for amount in amounts),
         },
     )[0]
 
@@ -126,16 +154,16 @@ def project_water(*, zone: Zone, day: date) -> WaterUse:
 def litres_of_day(zone: Zone, *, at: datetime) -> float | None:
     """Tell what the zone got today and will get by what still runs; None: cannot be told.
 
-    A run whose end is not known counts in full. One query.
+    A run whose end is not known counts in full. Two queries.
     """
-    total = 0.0
+    today = timezone.localtime(at).date()
     refused = (Command.Status.REJECTED, Command.Status.EXPIRED)
-    for command in runs_of_day(zone, timezone.localtime(at).date()).exclude(status__in=refused):
-        litres = _counted(command)
-        if litres is None:
-            return None
-        total += litres
-    return total
+    counted = [
+        *map(_counted, runs_of_day(zone, today).exclude(status__in=refused)),
+        *map(_counted_of_device, device_runs_of_day(zone, today)),
+    ]
+    known = [litres for litres in counted if litres is not None]
+    return sum(known) if len(known) == len(counted) else None
 
 
 def _counted(command: Command) -> float | None:
@@ -151,3 +179,12 @@ def _counted(command: Command) -> float | None:
         litres=command.litres,
         has_meter=_is_metered(command),
     )
+
+
+def _counted_of_device(run: DeviceRun) -> float | None:
+    if run.litres is not None:
+        return run.litres
+    if run.ended_at is not None:
+        return expected_litres(run.output, run.seconds).value
+    most = None if run.due_at is None else (run.due_at - run.began_at).total_seconds()
+    return expected_litres(run.output, most).value

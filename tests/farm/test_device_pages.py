@@ -150,7 +150,7 @@ def test_ten_controllers_cost_no_more_queries_than_two(house):
     "name",
     [
         "greenhouse", "zone", "node", "channel", "output", "watch", "alarmlimit",
-        "command", "decision", "alarm", "latestreading",
+        "command", "devicerun", "decision", "alarm", "latestreading",
     ],
 )  # fmt: skip
 def test_the_back_office_lists_everything(db, house, name):

@@ -193,3 +193,12 @@ def test_a_command_is_written_as_the_contract_shows_it():
         b'{"id":"01JFX6","op":"run","out":"valve-1","s":120,"l":12.0,"t":1767225600000,'
         b'"exp":1767225615000,"by":"rule:8","gen":5}'
     )
+
+
+@pytest.mark.parametrize(
+    ("up", "read"), [("5000.0", 5000), ('"soon"', None), ("-1", None), ("1e300", None)]
+)
+def test_a_state_is_no_worse_for_an_odd_counter(up, read):
+    state = frames.parse_state(b'{"on":true,"up":%s}' % up.encode())
+
+    assert (state.on, state.up_ms) == (True, read)
