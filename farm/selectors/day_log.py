@@ -7,13 +7,14 @@ from typing import NamedTuple
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from farm import words
+from farm import litres, words
 from farm.explain import alarm_words, decision_words
 from farm.models import (
     Alarm,
     Command,
     Decision,
     DeviceEvent,
+    DeviceRun,
     EmergencyStop,
     Greenhouse,
     LockChange,
@@ -43,20 +44,24 @@ class DayLog(NamedTuple):
     entries: tuple[Entry, ...]
     runs: int
     litres: str
+    # Of so many runs nobody can tell what they gave: the litres are of the others.
+    unknown_runs: int
 
 
 def day_log(
     greenhouse: Greenhouse, *, begin: datetime, end: datetime, with_idle: bool = False
 ) -> DayLog:
-    """Give everything of a day. Six queries, whatever happened.
+    """Give everything of a day. Seven queries, whatever happened.
 
     `with_idle` adds the looks after which a programme had no need to act: many, seldom read.
     """
     commands = _commands(greenhouse, begin, end)
+    own_runs = _device_runs(greenhouse, begin, end)
     decisions = _decisions(greenhouse, begin, end, with_idle=with_idle)
     why = {one.command_id: decision_words(one) for one in decisions if one.command_id}
     entries = [
         *(_command_entry(command, why.get(command.pk, "")) for command in commands),
+        *(_device_run_entry(run) for run in own_runs),
         *(_decision_entry(one) for one in decisions if not one.command_id),
         *_alarm_entries(greenhouse, begin, end),
         *_lock_entries(greenhouse, begin, end),
@@ -64,11 +69,26 @@ def day_log(
         *_device_entries(greenhouse, begin, end),
     ]
     runs = [command for command in commands if command.op in steps.RUNS and command.started_at]
+    given = [*_given(runs), *(litres.given_by_device(run) for run in own_runs if run.ended_at)]
+    known = [amount.value for amount in given if amount.value is not None]
     return DayLog(
         entries=tuple(sorted(entries, key=lambda entry: (entry.at, entry.anchor))),
-        runs=len(runs),
-        litres=words.litres(sum(command.ran_litres or 0 for command in runs)),
+        runs=len(runs) + len(own_runs),
+        litres=words.litres(sum(known)),
+        unknown_runs=len(given) - len(known),
     )
+
+
+def _given(runs: Iterable[Command]) -> Iterable[litres.Litres]:
+    """Tell what ended runs of valves gave; pumps move water round and use none."""
+    for command in runs:
+        if command.output is None or command.output.kind != Output.Kind.VALVE:
+            continue
+        if command.status in {Command.Status.DONE, Command.Status.ABORTED}:
+            is_metered = bool(getattr(command, "is_metered", False))
+            yield litres.given_litres(command, is_metered=is_metered)
+        elif command.status == Command.Status.UNKNOWN:
+            yield litres.UNKNOWN
 
 
 def _commands(greenhouse: Greenhouse, begin: datetime, end: datetime) -> list[Command]:
@@ -77,8 +97,19 @@ def _commands(greenhouse: Greenhouse, begin: datetime, end: datetime) -> list[Co
         Command.objects.filter(
             node__greenhouse=greenhouse, op__in=ops, created_at__gte=begin, created_at__lt=end
         )
+        .annotate(is_metered=litres.HAS_METER)
         .select_related("node", "output__zone", "by", "rule")
         .order_by("created_at", "pk")[:MOST_ENTRIES]
+    )
+
+
+def _device_runs(greenhouse: Greenhouse, begin: datetime, end: datetime) -> list[DeviceRun]:
+    return list(
+        DeviceRun.objects.filter(
+            output__node__greenhouse=greenhouse, began_at__gte=begin, began_at__lt=end
+        )
+        .select_related("output__zone")
+        .order_by("began_at", "pk")[:MOST_ENTRIES]
     )
 
 
@@ -95,9 +126,7 @@ def _decisions(
 
 def _command_entry(command: Command, why: str) -> Entry:
     output = command.output
-    name = str(output) if output else _("everything")
-    if output is not None and output.zone is not None:
-        name = _("%(output)s, %(zone)s") % {"output": name, "zone": output.zone}
+    name = _name(output) if output else _("everything")
     if command.op in steps.RUNS:
         said = _("%(what)s: %(how_much)s") % {"what": name, "how_much": steps.asked_words(command)}
     elif command.op in {Op.STOP, Op.STOP_ALL}:
@@ -116,6 +145,43 @@ def _command_entry(command: Command, why: str) -> Entry:
         is_wrong=is_wrong,
         anchor=f"lenh-{command.pk}",
     )
+
+
+def _name(output: Output) -> str:
+    if output.zone is None:
+        return str(output)
+    return _("%(output)s, %(zone)s") % {"output": output, "zone": output.zone}
+
+
+def _device_run_entry(run: DeviceRun) -> Entry:
+    """Tell of a run that nobody had commanded: how long, who began it there, how much it gave."""
+    name = _name(run.output)
+    said = [_("watered by the device itself"), words.switched_by_words(run.source)]
+    if run.ended_at is None:
+        said.append(_("still running"))
+    else:
+        said += [
+            "" if run.is_end_told else _("it did not tell when it went off"),
+            _device_litres(run),
+        ]
+    long = run.seconds
+    how_long = "" if long is None else words.run_words(long)
+    return Entry(
+        at=run.began_at,
+        icon=run.output.kind,
+        words=_("%(what)s: %(how_much)s") % {"what": name, "how_much": how_long}
+        if how_long
+        else name,
+        detail="; ".join(part for part in said if part),
+        anchor=f"tai-may-{run.pk}",
+    )
+
+
+def _device_litres(run: DeviceRun) -> str:
+    if run.litres is None:
+        return _("nobody can tell how many litres")
+    told = words.litres(run.litres)
+    return told if run.is_measured else _("about %(litres)s") % {"litres": told}
 
 
 def _decision_entry(decision: Decision) -> Entry:

@@ -12,6 +12,7 @@ from farm.models import (
     Command,
     Decision,
     DeviceEvent,
+    DeviceRun,
     EmergencyStop,
     LockChange,
     Rule,
@@ -92,6 +93,42 @@ def test_a_run_stands_with_its_reason(client, member, valve):
     )
 
 
+def test_what_the_device_watered_itself_stands_between(client, member, valve):
+    make_run(valve)
+    whole = {"output": valve, "ended_at": ago(minutes=18), "is_end_told": True}
+    DeviceRun.objects.create(began_at=ago(minutes=20), source="button", litres=12.0, **whole)
+    DeviceRun.objects.create(began_at=ago(minutes=1), source="sched", output=valve)
+
+    said = log_of(client)
+
+    assert "3 runs, 20 litres in all." in said
+    assert (
+        "11:40 Van 1, Giàn 1: 2 minutes watered by the device itself; "
+        "by the button on the device; about 12 litres" in said
+    )
+    assert (
+        "11:59 Van 1, Giàn 1 watered by the device itself; "
+        "by the device's own timetable; still running" in said
+    )
+    assert "It may be more" not in said
+
+
+def test_litres_that_nobody_can_tell_are_never_called_none(client, member, valve):
+    make_run(valve, ran_litres=0)
+    DeviceRun.objects.create(
+        output=valve,
+        source="button",
+        began_at=ago(minutes=20),
+        due_at=ago(minutes=18),
+        ended_at=ago(minutes=18),
+    )
+
+    said = log_of(client)
+
+    assert "2 runs, 0 litres in all. It may be more: nobody can tell what 2 runs gave." in said
+    assert "it did not tell when it went off; nobody can tell how many litres" in said
+
+
 def test_everything_of_the_day_stands_in_its_order(client, member, house, valve):
     binh = make_user(full_name="Trần Văn Bình")
     make_run(valve, began=ago(hours=5), source="person", by=binh)
@@ -155,7 +192,7 @@ def test_the_log_leads_to_the_first_house(client, member, house):
     assert client.get(reverse("farm_log")).url == "/nha-mang/nm1/nhat-ky/"
 
 
-def test_a_day_costs_six_queries(house, valve):
+def test_a_day_costs_seven_queries(house, valve):
     def count():
         with CaptureQueriesContext(connection) as seen:
             day_log(house, begin=ago(hours=12), end=NOON)
@@ -176,4 +213,4 @@ def test_a_day_costs_six_queries(house, valve):
         )
         LockChange.objects.create(output=valve, at=ago(minutes=number), lock="off")
 
-    assert (before, count()) == (6, 6)
+    assert (before, count()) == (7, 7)
