@@ -36,6 +36,14 @@ class DoseForm(forms.Form):
     key = forms.CharField(max_length=80)
 
 
+class StrengthForm(forms.Form):
+    """How strong a fan or light is, and for how long."""
+
+    percent = forms.IntegerField(min_value=0, max_value=100)
+    seconds = forms.IntegerField(min_value=1, max_value=LONGEST_RUN_SECONDS)
+    key = forms.CharField(max_length=80)
+
+
 class LockForm(forms.Form):
     """Who may switch an output, until when and why."""
 

@@ -68,6 +68,7 @@ class OutputSpec:
     ml_s: float | None = None
     needs: tuple[str, ...] = ()
     fail: str = "off"
+    dim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class OutputState:
     left: float | None = None
     flow: float | None = None
     up_ms: int | None = None
+    v: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +268,7 @@ def parse_state(payload: bytes) -> OutputState:
         left=json_fields.number(document.get("left")),
         flow=json_fields.number(document.get("flow")),
         up_ms=_up_if_any(document),
+        v=json_fields.number(document.get("v")),
     )
 
 
@@ -378,4 +381,5 @@ def _output_spec(spec: dict[str, Any]) -> OutputSpec:
         if isinstance(needs, list)
         else (),
         fail=json_fields.text(spec, "fail", 5) or "off",
+        dim=spec.get("dim") is True,
     )

@@ -50,10 +50,10 @@ class Deed(StrEnum):
     """What is asked for, as far as safety tells it apart."""
 
     WATER = "water"  # run a valve or pump
-    DOSE = "dose"  # dose, or calibrate a doser
-    COOL = "cool"  # run a fan
-    LIGHT = "light"  # run a light
-    OTHER = "other"  # run or set anything else
+    DOSE = "dose"  # what a doser does
+    COOL = "cool"  # run a fan, or set its strength
+    LIGHT = "light"  # run a light, or set its strength
+    OTHER = "other"  # run anything else
     STOP = "stop"  # stop, stop_all
     PROBE = "probe"  # ping, resend: switches nothing
 

@@ -14,6 +14,7 @@ version are looked at once more when it is sent.
   story says against which interlock. **no**: refused, with the interlock's name.
 - *rules* are `schedule`, `light_sum`, `hysteresis` and `dosing`; where they differ, they are named.
 - *water* is to run a valve or a pump, *cool* a fan, *light* a lamp; *dose* is what a doser does.
+  To set the strength of a fan or a lamp (`set`) is held back by all that holds back its run.
 - Stopping (`stop`, `stop_all`) and asking (`ping`, `resend`) are kept from nobody, but for the one
   row that says so.
 - A fact that is missing (a tank that says nothing, no cap set, no proof of circulation) is

@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("nha-mang/dau-ra/<int:pk>/", outputs.farm_output, name="farm_output"),
     path("nha-mang/dau-ra/<int:pk>/chay/", outputs.farm_run, name="farm_run"),
     path("nha-mang/dau-ra/<int:pk>/cham/", outputs.farm_dose, name="farm_dose"),
+    path("nha-mang/dau-ra/<int:pk>/do-manh/", outputs.farm_set, name="farm_set"),
     path("nha-mang/dau-ra/<int:pk>/dung/", outputs.farm_halt, name="farm_halt"),
     path("nha-mang/dau-ra/<int:pk>/khoa/", outputs.farm_lock, name="farm_lock"),
     path("nha-mang/dau-ra/<int:pk>/da-xem/", outputs.farm_looked, name="farm_looked"),

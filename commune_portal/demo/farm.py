@@ -196,6 +196,7 @@ def _output(node: Node, told: OutputSpec, zones: list[Zone]) -> Output:
         ml_per_second=told.ml_per_second,
         needs=list(told.needs),
         fail=told.fail,
+        is_dimmable=told.is_dimmable,
         dose_kind=DOSES.get(told.code, ""),
     )
 

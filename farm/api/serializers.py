@@ -137,6 +137,10 @@ class OutputOut(serializers.Serializer[object]):
     is_on = serializers.BooleanField(allow_null=True)
     state_at = serializers.DateTimeField(allow_null=True)
     state_heard_at = serializers.DateTimeField(allow_null=True)
+    is_dimmable = serializers.BooleanField(help_text="Its strength can be set.")
+    percent = serializers.FloatField(
+        source="state_level", allow_null=True, help_text="How strong it is, where it says so."
+    )
     flow = serializers.FloatField(source="state_flow", allow_null=True, help_text="L/min.")
     lock = serializers.ChoiceField(choices=Output.Lock.values)
     lock_until = serializers.DateTimeField(allow_null=True)
@@ -150,9 +154,11 @@ class OutputsOut(serializers.Serializer[object]):
 
 
 class OutputSwitchIn(serializers.Serializer[object]):
-    """What an output is told; a run always has its seconds."""
+    """What an output is told; a run and a strength always have their seconds."""
 
-    op = serializers.ChoiceField(choices=[Command.Op.RUN.value, Command.Op.STOP.value])
+    op = serializers.ChoiceField(
+        choices=[Command.Op.RUN.value, Command.Op.SET.value, Command.Op.STOP.value]
+    )
     seconds = serializers.IntegerField(required=False, min_value=1, max_value=LONGEST_SECONDS)
     litres = serializers.FloatField(
         required=False,
@@ -161,9 +167,23 @@ class OutputSwitchIn(serializers.Serializer[object]):
         help_text="Ends the run earlier, where the device has a flow meter.",
     )
 
+    percent = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text="Only for `set`: how strong it is while it is on. Switches nothing on.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["op"] == Command.Op.RUN and "seconds" not in attrs:
             raise serializers.ValidationError({"seconds": _("A run needs its seconds.")})
+        wanted = {"op", "seconds", "percent"}
+        if (attrs["op"] == Command.Op.SET) != ("percent" in attrs) or (
+            attrs["op"] == Command.Op.SET and set(attrs) != wanted
+        ):
+            raise serializers.ValidationError(
+                {"percent": _("To set a strength takes percent and seconds, and nothing else.")}
+            )
         if attrs["op"] == Command.Op.STOP and len(attrs) > 1:
             raise serializers.ValidationError({"op": _("A stop takes neither seconds nor litres.")})
         return attrs
@@ -186,6 +206,9 @@ class CommandOut(serializers.Serializer[object]):
     op = serializers.ChoiceField(source="command.op", choices=Command.Op.values)
     seconds = serializers.IntegerField(source="command.seconds", allow_null=True)
     litres = serializers.FloatField(source="command.litres", allow_null=True)
+    value = serializers.FloatField(
+        source="command.value", allow_null=True, help_text="Of `set`: percent."
+    )
     source = serializers.ChoiceField(source="command.source", choices=Command.Source.values)  # type: ignore[assignment]  # a field of the answer, not DRF's
     status = serializers.ChoiceField(source="command.status", choices=Command.Status.values)
     why = serializers.CharField(source="command.why", allow_blank=True)
@@ -268,7 +291,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     pattern=KEY_PATTERN,
-    description="The caller's id of a run, required for one: a repeat gets the same command.",
+    description="The caller's id, required but for a stop: a repeat gets the same command.",
 )
 
 

@@ -106,7 +106,7 @@ class OutputsView(FarmView):
 class OutputCommandsView(FarmView):
     @extend_schema(
         operation_id="create_command",
-        summary="Let an output run for so many seconds, or stop it",
+        summary="Let an output run for so many seconds, set its strength, or stop it",
         description=(
             "The same interlocks hold as for any program. The answer is the command's row: ask "
             "for it again until its status is done, aborted, rejected, expired or unknown."
@@ -119,24 +119,37 @@ class OutputCommandsView(FarmView):
         output = get_object_or_404(dashboard.switchable_outputs(), pk=output_id)
         asked = serializers.OutputSwitchIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        if asked.validated_data["op"] == Command.Op.STOP:
-            command = commands.request_stop(
-                output=output,
-                source=Command.Source.API,
-                at=timezone.now(),
-                by=request.user,
-                why="api",
-            )
-        else:
-            command = run(request, output, **asked.validated_data)
+        command = SWITCHES[asked.validated_data["op"]](request, output, asked.validated_data)
         answer = serializers.CommandOut(selectors.command_now(command)).data
         where = reverse("farm_api_command", args=[command.pk])
         return Response(answer, status=202, headers={"Location": where})
 
 
-def run(request: MemberRequest, output: Output, **asked: Any) -> Command:
+def stop(request: MemberRequest, output: Output, asked: dict[str, Any]) -> Command:
+    """Stop the output; a stop needs no key."""
+    return commands.request_stop(
+        output=output, source=Command.Source.API, at=timezone.now(), by=request.user, why="api"
+    )
+
+
+def set_strength(request: MemberRequest, output: Output, asked: dict[str, Any]) -> Command:
+    """Ask for a strength under the caller's own key."""
+    command = commands.request_set(
+        output=output,
+        percent=asked["percent"],
+        seconds=asked["seconds"],
+        source=Command.Source.API,
+        at=timezone.now(),
+        by=request.user,
+        caller_key=key_of(request),
+    )
+    if (command.seconds, command.value) != (asked["seconds"], asked["percent"]):
+        raise IdempotencyKeyReusedError(_("This key already stands for another command."))
+    return command
+
+
+def run(request: MemberRequest, output: Output, asked: dict[str, Any]) -> Command:
     """Ask for the run under the caller's own key; one key stands for one run."""
-    key = f"api:{request.user.pk}:{idempotency_key(request)}"
     command = commands.request_run(
         output=output,
         seconds=asked["seconds"],
@@ -144,11 +157,23 @@ def run(request: MemberRequest, output: Output, **asked: Any) -> Command:
         source=Command.Source.API,
         at=timezone.now(),
         by=request.user,
-        caller_key=key,
+        caller_key=key_of(request),
     )
     if (command.seconds, command.litres) != (asked["seconds"], asked.get("litres")):
         raise IdempotencyKeyReusedError(_("This key already stands for another command."))
     return command
+
+
+SWITCHES: dict[str, Callable[[MemberRequest, Output, dict[str, Any]], Command]] = {
+    Command.Op.RUN: run,
+    Command.Op.SET: set_strength,
+    Command.Op.STOP: stop,
+}
+
+
+def key_of(request: MemberRequest) -> str:
+    """Give the command's key: the caller's own, among those of this person."""
+    return f"api:{request.user.pk}:{idempotency_key(request)}"
 
 
 def idempotency_key(request: MemberRequest) -> str:

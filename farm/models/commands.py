@@ -119,6 +119,19 @@ class Command(models.Model):
                 condition=~Q(op="dose") | Q(ml__gt=0, output__isnull=False),
                 name="command_dose_has_ml",
             ),
+            models.CheckConstraint(
+                condition=~Q(op="set")
+                # NULL is neither true nor false, and would pass by itself.
+                | Q(
+                    value__isnull=False,
+                    value__gte=0,
+                    value__lte=100,
+                    seconds__isnull=False,
+                    seconds__gte=1,
+                    output__isnull=False,
+                ),
+                name="command_set_has_strength_and_end",
+            ),
             models.UniqueConstraint(
                 fields=["node", "caller_key"],
                 condition=~Q(caller_key=""),

@@ -270,6 +270,7 @@ class Output(TimestampedModel):
     ml_per_second = models.FloatField(_("ml a second"), null=True, blank=True)
     needs = models.JSONField(_("interlocks of the device"), default=list, blank=True)
     fail = models.CharField(_("without a link"), max_length=5, choices=Fail, default=Fail.OFF)
+    is_dimmable = models.BooleanField(_("its strength can be set"), default=False)
     dose_kind = models.CharField(
         _("what it doses"),
         max_length=8,
@@ -293,6 +294,7 @@ class Output(TimestampedModel):
     state_command = models.CharField(max_length=26, blank=True, editable=False)
     state_left_seconds = models.FloatField(_("seconds left"), null=True, editable=False)
     state_flow = models.FloatField(_("flow now, L/min"), null=True, editable=False)
+    state_level = models.FloatField(_("strength now, %"), null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -127,7 +127,7 @@ def _decisions(
 def _command_entry(command: Command, why: str) -> Entry:
     output = command.output
     name = _name(output) if output else _("everything")
-    if command.op in steps.RUNS:
+    if command.op in {*steps.RUNS, Op.SET}:
         said = _("%(what)s: %(how_much)s") % {"what": name, "how_much": steps.asked_words(command)}
     elif command.op in {Op.STOP, Op.STOP_ALL}:
         said = _("Stop: %(what)s") % {"what": name}

@@ -10,6 +10,7 @@ from farm.selectors import steps
 from farm.selectors.dashboard import OutputShown, show_output
 
 LATEST = 20
+STRENGTHS = (25, 50, 75, 100)
 MINUTES = {
     Output.Kind.VALVE: (1, 2, 5, 10),
     Output.Kind.PUMP: (1, 2, 5, 10),
@@ -39,6 +40,9 @@ class OutputPage(NamedTuple):
     node: str
     minutes: tuple[tuple[int, int], ...]
     may_dose: bool
+    # Which strengths a fan or light may be set to, in percent; none where it knows only on and off.
+    strengths: tuple[int, ...]
+    strength: str
     commands: tuple[steps.CommandSteps, ...]
     unsettled: tuple[steps.CommandSteps, ...]
     locks: tuple[LockShown, ...]
@@ -48,14 +52,15 @@ class OutputPage(NamedTuple):
 def output_page(output: Output, *, now: datetime) -> OutputPage:
     """Give an output's page. Four queries."""
     latest = list(
-        Command.objects.filter(output=output, op__in=steps.RUNS)
+        Command.objects.filter(output=output, op__in=(*steps.RUNS, Command.Op.SET))
         .select_related("node", "output", "by", "rule")
         .order_by("-created_at", "-pk")[:LATEST]
     )
     locks = LockChange.objects.filter(output=output).select_related("by").order_by("-at", "-pk")
+    run = next((command for command in latest if command.op in steps.RUNS), None)
     unsettled = unsettled_commands().filter(output=output).order_by("-created_at", "-pk")
     return OutputPage(
-        shown=show_output(output, latest[0] if latest else None, now=now),
+        shown=show_output(output, run, now=now),
         house_code=output.node.greenhouse.code,
         house=output.node.greenhouse.name,
         zone=output.zone.name if output.zone else "",
@@ -66,6 +71,8 @@ def output_page(output: Output, *, now: datetime) -> OutputPage:
             if not output.max_seconds or minutes * 60 <= output.max_seconds
         ),
         may_dose=output.kind == Output.Kind.DOSER,
+        strengths=STRENGTHS if output.is_dimmable else (),
+        strength=_strength(output),
         commands=tuple(steps.steps_of(command, now=now) for command in latest),
         unsettled=tuple(steps.steps_of(command, now=now) for command in unsettled),
         locks=tuple(
@@ -82,6 +89,13 @@ def output_page(output: Output, *, now: datetime) -> OutputPage:
             output=output, kind="no_flow", cleared_at__isnull=True
         ).exists(),
     )
+
+
+def _strength(output: Output) -> str:
+    """Say how strong the device says that it is; "" where it says nothing of it."""
+    if not output.is_dimmable or output.state_level is None:
+        return ""
+    return steps.percent_words(output.state_level)
 
 
 def unsettled_commands() -> QuerySet[Command]:

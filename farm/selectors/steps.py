@@ -38,7 +38,7 @@ class CommandSteps(NamedTuple):
 
 
 def steps_of(command: Command, *, now: datetime) -> CommandSteps:
-    """Lay out the steps of a run or dose. No query when node, output and by are loaded."""
+    """Lay out the steps of a command. No query when node, output and by are loaded."""
     steps = _steps(command, now)
     telling = [step for step in steps if step.state != LATER]
     return CommandSteps(
@@ -60,7 +60,16 @@ def asked_words(command: Command) -> str:
         return _("%(ml)s ml") % {"ml": words.number(command.ml or 0, 0)}
     if command.op == Command.Op.RUN:
         return words.run_words(command.seconds or 0)
+    if command.op == Command.Op.SET:
+        return _("strength %(percent)s for %(span)s") % {
+            "percent": percent_words(command.value or 0),
+            "span": words.run_words(command.seconds or 0),
+        }
     return command.get_op_display()
+
+
+def percent_words(percent: float) -> str:
+    return f"{words.number(percent, 0)} %"
 
 
 def by_words(command: Command) -> str:
@@ -90,6 +99,8 @@ def left_seconds(command: Command, *, now: datetime) -> int | None:
 
 def result_words(command: Command) -> str:
     """Say what the device says that it did: litres where it counts them, else the time."""
+    if command.op not in RUNS:
+        return ""
     parts = []
     if command.op == Command.Op.DOSE and command.ml:
         parts.append(_("%(ml)s ml") % {"ml": words.number(command.ml, 0)})
@@ -111,7 +122,8 @@ def _steps(command: Command, now: datetime) -> tuple[Step, ...]:
     steps = [_sent(command)]
     if command.node.acknowledges:
         steps.append(_accepted(command))
-    steps.append(_running(command, now))
+    if command.op in RUNS:
+        steps.append(_running(command, now))
     steps.append(_ended(command))
     if command.status not in FAILED:
         return tuple(steps)

@@ -85,6 +85,7 @@ def _switch_off(node: Node, *, at: datetime) -> None:
         state_command="",
         state_left_seconds=None,
         state_flow=None,
+        state_level=None,
     )
 
 
@@ -139,7 +140,7 @@ def _take_outputs(node: Node, birth: frames.Birth) -> None:
 def _said(output: Output) -> tuple[object, ...]:
     return (
         output.kind, output.max_seconds, output.flow_low, output.flow_high, output.ml_per_second,
-        output.needs, output.fail,
+        output.needs, output.fail, output.is_dimmable,
     )  # fmt: skip
 
 
@@ -154,4 +155,5 @@ def _take_spec(output: Output, spec: frames.OutputSpec) -> None:
     if spec.ml_s is not None and spec.ml_s > 0:
         output.ml_per_second = spec.ml_s
     output.needs = list(spec.needs)
+    output.is_dimmable = spec.dim and output.kind in (Output.Kind.FAN, Output.Kind.LIGHT)
     output.fail = spec.fail if spec.fail in Output.Fail.values else Output.Fail.OFF

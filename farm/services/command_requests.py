@@ -1,4 +1,4 @@
-"""Asking for a run, a dose or a stop: guarded by the safety table, written down as a row.
+"""Asking for a run, a dose, a strength or a stop: held against the safety table, then a row.
 
 Guards of one house are taken one after the other, so that two requests at once cannot both find
 the last litre of the day free. A stop waits for nobody.
@@ -46,14 +46,14 @@ def request_run(  # noqa: PLR0913  # each is a fact of the command, named by key
         op=Command.Op.RUN, output=output, seconds=seconds, litres=litres, source=source, by=by,
         rule=rule, caller_key=caller_key, generation=_generation(rule, generation),
     )  # fmt: skip
-    first = _first_of_key(command, node=output.node)
+    first = first_of_key(command, node=output.node)
     if first is not None:
         return first
     _refuse_impossible_run(output, seconds=seconds, litres=litres)
     findings = safety_facts.find(
         output=output, source=source, seconds=seconds, litres=litres, rule=rule, at=at
     )
-    _refuse_blocked(findings)
+    refuse_blocked(findings)
     _refuse_busy(output)
     return _queue(command, findings=findings, at=at)
 
@@ -76,12 +76,44 @@ def request_dose(  # noqa: PLR0913  # each is a fact of the command, named by ke
         op=Command.Op.DOSE, output=output, ml=ml, source=source, by=by,
         rule=rule, caller_key=caller_key, generation=_generation(rule, generation),
     )  # fmt: skip
-    first = _first_of_key(command, node=output.node)
+    first = first_of_key(command, node=output.node)
     if first is not None:
         return first
     command.seconds = _dose_seconds(output, ml=ml)
     findings = safety_facts.find(output=output, source=source, ml=ml, rule=rule, at=at)
-    _refuse_blocked(findings)
+    refuse_blocked(findings)
+    return _queue(command, findings=findings, at=at)
+
+
+@transaction.atomic
+def request_set(  # noqa: PLR0913  # each is a fact of the command, named by keyword
+    *,
+    output: Output,
+    percent: float,
+    seconds: int,
+    source: str,
+    at: datetime,
+    by: User | None = None,
+    rule: Rule | None = None,
+    caller_key: str = "",
+    generation: int = 0,
+) -> Command:
+    """Ask for a strength that holds for so many seconds; the device goes back to full by itself.
+
+    It switches nothing on, but whatever keeps the output from running keeps it from this as well.
+    """
+    output = _locked(output)
+    command = Command(
+        op=Command.Op.SET, output=output, value=percent, seconds=seconds, source=source, by=by,
+        rule=rule, caller_key=caller_key, generation=_generation(rule, generation),
+    )  # fmt: skip
+    first = first_of_key(command, node=output.node)
+    if first is not None:
+        return first
+    _refuse_impossible_strength(output, percent=percent)
+    _refuse_impossible_length(output, seconds=seconds)
+    findings = safety_facts.find(output=output, source=source, rule=rule, at=at)
+    refuse_blocked(findings)
     return _queue(command, findings=findings, at=at)
 
 
@@ -91,7 +123,7 @@ def request_stop(
 ) -> Command:
     """Ask for an output to stop; what waits for it is dropped. A stop that waits is enough."""
     request = safety.Request(safety.Source(source), safety.Deed.STOP)
-    _refuse_blocked(safety.judge(safety.Facts(lock=output.lock_at(at)), request))
+    refuse_blocked(safety.judge(safety.Facts(lock=output.lock_at(at)), request))
     drop_queued(Command.objects.filter(output=output), why="stop", at=at)
     waiting = Command.objects.filter(
         output=output, op=Command.Op.STOP, status=Command.Status.QUEUED, expires_at__gt=at
@@ -99,7 +131,7 @@ def request_stop(
     if waiting is not None:
         return waiting
     command = Command(op=Command.Op.STOP, output=output, source=source, by=by, why=why[:40])
-    return _write(command, node=output.node, at=at, valid_for=STOP_VALID_FOR, why=why)
+    return write(command, node=output.node, at=at, valid_for=STOP_VALID_FOR, why=why)
 
 
 @transaction.atomic
@@ -109,14 +141,14 @@ def stop_everything(
     """Ask a controller to stop all of its outputs; what waits for any of them is dropped."""
     drop_queued(Command.objects.filter(node=node), why="stop", at=at)
     command = Command(op=Command.Op.STOP_ALL, source=source, by=by, why=why[:40])
-    return _write(command, node=node, at=at, valid_for=STOP_VALID_FOR, why=why)
+    return write(command, node=node, at=at, valid_for=STOP_VALID_FOR, why=why)
 
 
 @transaction.atomic
 def request_ping(*, node: Node, at: datetime) -> Command:
     """Ask a controller whether it hears us."""
     command = Command(op=Command.Op.PING, source=Command.Source.SYSTEM)
-    return _write(command, node=node, at=at, valid_for=VALID_FOR)
+    return write(command, node=node, at=at, valid_for=VALID_FOR)
 
 
 @transaction.atomic
@@ -129,7 +161,7 @@ def request_resend(*, node: Node, first: int, last: int, boot: int, at: datetime
         source=Command.Source.SYSTEM,
         arguments={"from": first, "to": last, "boot": boot},
     )
-    return _write(command, node=node, at=at, valid_for=VALID_FOR)
+    return write(command, node=node, at=at, valid_for=VALID_FOR)
 
 
 def _locked(output: Output) -> Output:
@@ -143,7 +175,7 @@ def _generation(rule: Rule | None, generation: int) -> int:
     return generation or (rule.generation if rule else 0)
 
 
-def _first_of_key(command: Command, *, node: Node) -> Command | None:
+def first_of_key(command: Command, *, node: Node) -> Command | None:
     if not command.caller_key:
         return None
     first = Command.objects.filter(node=node, caller_key=command.caller_key).first()
@@ -158,14 +190,28 @@ def _refuse_impossible_run(output: Output, *, seconds: int, litres: float | None
     _refuse_unusable(output)
     if output.kind == Output.Kind.DOSER:
         raise CommandRefusedError(_("A doser is given ml, not seconds."), reason="kind")
+    _refuse_impossible_length(output, seconds=seconds)
+    if litres is not None and not (math.isfinite(litres) and litres > 0):
+        raise CommandRefusedError(_("Litres are a number above zero."), reason="litres")
+
+
+def _refuse_impossible_length(output: Output, *, seconds: int) -> None:
     if not 1 <= seconds <= output.max_seconds:
         raise CommandRefusedError(
             _("A run takes from 1 to %(most)s seconds here.") % {"most": output.max_seconds},
             reason="seconds",
             most=output.max_seconds,
         )
-    if litres is not None and not (math.isfinite(litres) and litres > 0):
-        raise CommandRefusedError(_("Litres are a number above zero."), reason="litres")
+
+
+def _refuse_impossible_strength(output: Output, *, percent: float) -> None:
+    _refuse_unusable(output)
+    if not (output.is_dimmable and output.node.acknowledges):
+        raise CommandRefusedError(
+            _("The strength of this output cannot be set."), reason="no_level"
+        )
+    if not 0 <= percent <= 100:
+        raise CommandRefusedError(_("The strength is from 0 to 100 %."), reason="value")
 
 
 def _refuse_busy(output: Output) -> None:
@@ -198,7 +244,7 @@ def _dose_seconds(output: Output, *, ml: float) -> int:
     return math.ceil(ml / output.ml_per_second)
 
 
-def _refuse_blocked(findings: tuple[safety.Finding, ...]) -> None:
+def refuse_blocked(findings: tuple[safety.Finding, ...]) -> None:
     """Raise for the first interlock that blocks; warnings are no reason to refuse."""
     if not findings or findings[0].verdict != safety.Verdict.BLOCK:
         return
@@ -212,10 +258,10 @@ def _refuse_blocked(findings: tuple[safety.Finding, ...]) -> None:
 def _queue(command: Command, *, findings: tuple[safety.Finding, ...], at: datetime) -> Command:
     assert command.output is not None  # noqa: S101  # runs and doses are built with one above
     warnings = ",".join(finding.interlock.value for finding in findings)
-    return _write(command, node=command.output.node, at=at, valid_for=VALID_FOR, why=warnings)
+    return write(command, node=command.output.node, at=at, valid_for=VALID_FOR, why=warnings)
 
 
-def _write(
+def write(
     command: Command, *, node: Node, at: datetime, valid_for: timedelta, why: str = ""
 ) -> Command:
     command.id, command.node = ulid(), node

@@ -26,8 +26,8 @@ SEND_AT_ONCE = 100
 # A controller that has said nothing to us for so long is asked whether it hears us.
 PING_EVERY = timedelta(minutes=5)
 _RUNS = (Command.Op.RUN, Command.Op.DOSE)
-# What an unanswered command of these may have left switched on is stopped.
-_SWITCHES = (*_RUNS, Command.Op.SET)
+# A strength is sent with its length, but it is in force at once, and switches nothing on.
+_WITH_SECONDS = (Command.Op.RUN, Command.Op.SET)
 
 
 def send_due(*, publish: Publish, at: datetime) -> int:
@@ -105,13 +105,13 @@ def _is_locked(command: Command, output: Output, *, at: datetime) -> bool:
 
 
 def _message(command: Command) -> tuple[str, bytes]:
-    is_run = command.op == Command.Op.RUN
+    has_seconds = command.op in _WITH_SECONDS
     fields = CommandFields(
         id=command.pk,
         op=command.op,
         out=command.output.code if command.output else None,
-        s=command.seconds if is_run else None,
-        l=command.litres if is_run else None,
+        s=command.seconds if has_seconds else None,
+        l=command.litres,
         ml=command.ml,
         v=command.value,
         t=_milliseconds(command.created_at),
@@ -175,7 +175,7 @@ def _due(command: Command, *, at: datetime) -> Due:
             state=State(command.status),
             expires_at=command.expires_at,
             runs=command.op in _RUNS,
-            run_seconds=command.seconds or 0,
+            run_seconds=(command.seconds or 0) if command.op in _RUNS else 0,
             sends=command.sends,
             sent_at=command.sent_at,
             last_sent_at=command.last_sent_at,
@@ -223,7 +223,8 @@ def _give_up(command: Command, at: datetime) -> None:
         _raise_deaf(command, at)
     elif command.op not in PROBES:
         _raise_unknown(command, was=was, at=at)
-    if command.op in _SWITCHES and command.output is not None:
+    # What an unanswered command of these may have left switched on is stopped.
+    if command.op in _RUNS and command.output is not None:
         request_stop(output=command.output, source=Command.Source.SAFETY, why="unknown", at=at)
 
 

@@ -6,6 +6,7 @@ from farm.services.command_requests import (
     request_ping,
     request_resend,
     request_run,
+    request_set,
     request_stop,
     stop_everything,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "request_ping",
     "request_resend",
     "request_run",
+    "request_set",
     "request_stop",
     "send_due",
     "settle_unknown",

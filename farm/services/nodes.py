@@ -90,6 +90,7 @@ def record_output_state(
     output.state_heard_at = max(output.state_heard_at or said_at, said_at)
     output.state_source, output.state_command = state.src[:10], state.id[:26]
     output.state_left_seconds, output.state_flow = state.left, state.flow
+    output.state_level = state.v
     output.save()
     _prove(output, state, at=at)
     _stop_disobedience(output, at=at)

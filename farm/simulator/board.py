@@ -14,7 +14,7 @@ from farm.simulator.flash import ENDED, Flash, LoggedFrame, Result
 from farm.simulator.interlocks import Interlocks
 from farm.simulator.local import LocalControl
 from farm.simulator.orders import Order
-from farm.simulator.outputs import Run, Switches
+from farm.simulator.outputs import Level, Run, Switches
 from farm.simulator.reports import Moment, Outgoing
 from farm.simulator.specs import NodeSpec, OutputSpec, Sensed
 
@@ -41,7 +41,7 @@ class Board:
     tick_t_ms: int = 0
     calibrating: dict[str, int] = field(default_factory=dict)
     offsets: dict[str, float] = field(default_factory=dict)
-    levels: dict[str, float] = field(default_factory=dict)
+    levels: dict[str, Level] = field(default_factory=dict)
     _next_frame_ms: int = 0
     _sensed: Sensed = field(default_factory=dict)
     _sources: dict[str, str] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class Board:
         self._outbox.clear()
         self._events.clear()
         self.calibrating.clear()
+        self.levels.clear()
 
     def power_off(self, *, real_ms: int) -> None:
         """Lose power: springs close the valves, RAM is forgotten, flash is kept."""
@@ -132,6 +133,7 @@ class Board:
             for run in self.switches.due(lpm, moment):
                 self._end(run, status="done", source=run.source)
             self._watch_lease()
+        self._end_levels()
         self._watch_interlocks()
         self._control_locally()
         self._repeat_states()
@@ -145,6 +147,11 @@ class Board:
 
     def is_on(self, output: str) -> bool:
         return output in self.switches.running
+
+    def strength(self, output: str) -> float:
+        """Tell how strong an output is while it is on, as a share of one."""
+        level = self.levels.get(output)
+        return 1.0 if level is None or level.ends_ms <= self.up_ms else level.percent / 100
 
     @property
     def has_lease(self) -> bool:
@@ -199,6 +206,13 @@ class Board:
             result.ran_seconds = run.ran_seconds(self.up_ms)
             result.litres = run.ran_litres(self.up_ms)
             self._tell(result)
+
+    def _end_levels(self) -> None:
+        """Go back to full strength where the time of a lesser one is over."""
+        over = [code for code, level in self.levels.items() if level.ends_ms <= self.up_ms]
+        for code in over:
+            del self.levels[code]
+            self._say_state(code)
 
     def _stop_all(self, *, why: str, source: str) -> None:
         for run in list(self.switches.running.values()):
@@ -331,6 +345,7 @@ class Board:
             self._moment(),
             source=self._sources.get(output, "boot"),
             flow_lpm=self._lpm if run is not None and run.is_watering else 0.0,
+            percent=self._percent(output),
         )
         self._say(f"out/{output}/state", told, is_retained=True)
 
@@ -350,6 +365,10 @@ class Board:
             self.flash.boot, self.up_ms, self.clock.t_ms(real_ms=real_ms, up_ms=self.up_ms)
         )
 
+    def _percent(self, output: str) -> float | None:
+        spec = self.spec.output(output)
+        return 100 * self.strength(output) if spec is not None and spec.is_dimmable else None
+
     @property
     def _lpm(self) -> float:
         return self._sensed.get("flow") or 0.0
@@ -358,6 +377,12 @@ class Board:
         """Give the state of an output as the topic carries it (for tests)."""
         run = self.switches.running.get(output)
         told: dict[str, Any] = json.loads(
-            reports.state(run, self._moment(), source=self._sources[output], flow_lpm=self._lpm)
+            reports.state(
+                run,
+                self._moment(),
+                source=self._sources[output],
+                flow_lpm=self._lpm,
+                percent=self._percent(output),
+            )
         )
         return told

@@ -33,8 +33,8 @@ WATER = (
     ChannelSpec("moist_2", "%", "substrate_moisture", noise=0.3),
 )
 FANS = (
-    OutputSpec("fan-1", "fan", 86_400, fail="local"),
-    OutputSpec("fan-2", "fan", 86_400, fail="local"),
+    OutputSpec("fan-1", "fan", 86_400, fail="local", is_dimmable=True),
+    OutputSpec("fan-2", "fan", 86_400, fail="local", is_dimmable=True),
 )
 WATERING = (
     OutputSpec("valve-1", "valve", 900, flow_lpm=(4, 8), needs=("tank_ok",)),

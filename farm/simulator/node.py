@@ -11,6 +11,7 @@ from farm.simulator import reports
 from farm.simulator.board import Board
 from farm.simulator.flash import Result
 from farm.simulator.orders import STARTS, STOPS, Order, OrderError, parse_order
+from farm.simulator.outputs import Level
 from farm.simulator.reports import Outgoing
 
 BUTTON_SECONDS = 120
@@ -160,12 +161,17 @@ class Node(Board):
         self._note(result)
 
     def _set_level(self, order: Order) -> Result:
-        """Set how strong an output is; never that it is on, which needs a duration."""
-        if order.output is None or order.output.kind not in {"fan", "light"}:
+        """Set how strong an output is for a while; never that it is on, which is a run's to say."""
+        if order.output is None or not order.output.is_dimmable:
             return Result(order.id, "rejected", "no_level")
         if order.value is None or not 0 <= order.value <= 100:
             return Result(order.id, "rejected", "value")
-        self.levels[order.output.code] = order.value
+        why = self._why_not_set(order)
+        if why:
+            return Result(order.id, "rejected", why)
+        ends_ms = self.up_ms + int(order.seconds * 1000)
+        self.levels[order.output.code] = Level(order.value, ends_ms)
+        self._say_state(order.output.code)
         return Result(order.id, "done")
 
     def _calibrate(self, order: Order) -> Result:
@@ -183,9 +189,21 @@ class Node(Board):
         now = self._now_ms()
         return order.expires_ms is not None and now is not None and now > order.expires_ms
 
+    def _why_not_set(self, order: Order) -> str:
+        """Say why the server may not change a strength now; empty when it may."""
+        return "estop" if self.is_stopped else self._why_not_heard(order)
+
     def _why_not_commanded(self, order: Order) -> str:
         """Say why the server may not start this now; empty when it may."""
+        why = self._why_not_heard(order)
         running = self.switches.running.get(order.output_code)
+        if why or running is None or running.source not in {"cmd", "button"}:
+            return why
+        # A fan may be told again before its time is over: the new run renews it.
+        return "" if running.output.fail == "local" else "busy"
+
+    def _why_not_heard(self, order: Order) -> str:
+        """Say why nothing that the server asks for now may begin; empty when it may."""
         if self.flash.is_stopped_since(order.output_code, order.t_ms):
             return "stop"
         if order.t_ms <= self.flash.forgotten_t_ms:
@@ -194,7 +212,4 @@ class Node(Board):
             return "no_tick"
         if not self.has_lease:
             return "lease"
-        if running is None or running.source not in {"cmd", "button"}:
-            return ""
-        # A fan may be told again before its time is over: the new run renews it.
-        return "" if running.output.fail == "local" else "busy"
+        return ""

@@ -8,6 +8,8 @@ from farm.simulator.specs import NodeSpec, OutputSpec
 
 STOPS = frozenset({"stop", "stop_all"})
 STARTS = frozenset({"run", "dose"})
+# What holds for a while, and must say for how long.
+BOUNDED = STARTS | {"set"}
 
 
 class OrderError(Exception):
@@ -73,14 +75,14 @@ def parse_order(payload: bytes, spec: NodeSpec) -> Order:
 
 def _run_seconds(said: dict[str, Any], op: str, output: OutputSpec | None) -> float:
     """How long the output would be on; refuses what has no end or one too far away."""
-    if output is None or op not in STARTS:
+    if output is None or op not in BOUNDED:
         return 0.0
     if _whole(said, "exp") is None:
         raise OrderError(said["id"], "no_exp")
     if op == "run" and output.kind == "doser":
         raise OrderError(said["id"], "use_dose")
-    seconds = _number(said, "s") if op == "run" else _dose_seconds(said, output)
-    if seconds is None or seconds <= 0 or (op == "run" and seconds < 1):
+    seconds = _dose_seconds(said, output) if op == "dose" else _number(said, "s")
+    if seconds is None or seconds <= 0 or (op != "dose" and seconds < 1):
         raise OrderError(said["id"], "no_duration")
     if seconds > output.max_seconds:
         raise OrderError(said["id"], "too_long")

@@ -58,6 +58,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """How strong an output is, and until when; then it is at its full strength again."""
+
+    percent: float
+    ends_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """One time that an output was on, in milliseconds of the true time."""
 

@@ -117,13 +117,17 @@ def _row(logged: LoggedFrame) -> list[Any]:
     return row
 
 
-def state(run: Run | None, moment: Moment, *, source: str, flow_lpm: float) -> bytes:
-    """Tell whether an output is on, since what, and for how long still."""
+def state(
+    run: Run | None, moment: Moment, *, source: str, flow_lpm: float, percent: float | None = None
+) -> bytes:
+    """Tell whether an output is on, by what, for how long still, and how strong if it can vary."""
     said: dict[str, Any] = {"on": run is not None, **moment.stamp()}
     said["src"] = run.source if run else source
     said["id"] = run.command or None if run else None
     said["left"] = max(0, round((run.deadline_ms - moment.up_ms) / 1000)) if run else 0
     said["flow"] = round(flow_lpm, 1)
+    if percent is not None:
+        said["v"] = round(percent, 1)
     return encode(said)
 
 

@@ -34,6 +34,7 @@ class OutputSpec:
     ml_per_second: float | None = None
     needs: tuple[str, ...] = ()
     fail: str = "off"
+    is_dimmable: bool = False
 
     def as_birth(self) -> dict[str, Any]:
         """Tell what the server must know of this output.
@@ -50,6 +51,8 @@ class OutputSpec:
             told["needs"] = list(self.needs)
         if self.fail != "off":
             told["fail"] = self.fail
+        if self.is_dimmable:
+            told["dim"] = True
         return told
 
 

@@ -142,7 +142,11 @@ class World:
     def _step_to(self, moment_ms: int, server: Server) -> None:
         seconds = (moment_ms - self.now_ms) / 1000
         at = datetime.fromtimestamp(moment_ms / 1000, UTC)
-        on = {code: 1.0 for one in self.stations.values() for code in one.node.switches.running}
+        on = {
+            code: one.node.strength(code)
+            for one in self.stations.values()
+            for code in one.node.switches.running
+        }
         self.greenhouse.step(seconds, at, on)
         self.now_ms = moment_ms
         truth = self.greenhouse.measured()

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import SignedInRequest
 from farm.access import farm_member_required
 from farm.errors import CommandRefusedError
-from farm.forms import DoseForm, LockForm, RunForm
+from farm.forms import DoseForm, LockForm, RunForm, StrengthForm
 from farm.models import Command, Output
 from farm.selectors import dashboard, outputs
 from farm.services import commands, stops, watching
@@ -72,6 +72,26 @@ def farm_dose(request: SignedInRequest, pk: int) -> HttpResponse:
         caller_key=form.cleaned_data["key"],
     )
     return _back_to_house(output)
+
+
+@require_POST
+@farm_member_required
+def farm_set(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Set how strong an output is for a while; the same form sent twice is one command."""
+    output = _output_or_404(pk)
+    form = StrengthForm(request.POST)
+    if not form.is_valid():
+        raise CommandRefusedError(_("Choose a strength and for how long. Please try again."))
+    commands.request_set(
+        output=output,
+        percent=form.cleaned_data["percent"],
+        seconds=form.cleaned_data["seconds"],
+        source=BY_HAND,
+        at=timezone.now(),
+        by=request.user,
+        caller_key=form.cleaned_data["key"],
+    )
+    return redirect("farm_output", pk=pk)
 
 
 @require_POST

@@ -63,8 +63,10 @@ def make_house() -> House:
         doser=make_output(
             **place, code="dose-a", kind="doser", max_seconds=20, ml_per_second=1.2, dose_kind="a"
         ),
-        fan=make_output(**place, code="fan-1", kind="fan", max_seconds=86_400, fail="local"),
-        light=make_output(**place, code="lamp", kind="light", max_seconds=86_400),
+        fan=make_output(
+            **place, code="fan-1", kind="fan", max_seconds=86_400, fail="local", is_dimmable=True
+        ),
+        light=make_output(**place, code="lamp", kind="light", max_seconds=86_400, is_dimmable=True),
         tank=tank,
         air=air,
     )
@@ -115,6 +117,12 @@ def run(output, seconds=120, *, at=NOON, source=PERSON, **fields) -> Command:
 
 def dose(output, ml=6.0, *, at=NOON, source=PERSON, **fields) -> Command:
     return commands.request_dose(output=output, ml=ml, source=source, at=at, **fields)
+
+
+def set_strength(output, percent=40, seconds=600, *, at=NOON, source=PERSON, **fields) -> Command:
+    return commands.request_set(
+        output=output, percent=percent, seconds=seconds, source=source, at=at, **fields
+    )
 
 
 def started(output, seconds=120, *, at=NOON, **fields) -> Command:

@@ -50,6 +50,7 @@ def test_outputs_say_what_their_device_last_told(program, valve):
         "id": valve.pk, "code": "valve-1", "node": "n1", "zone": "a", "kind": "valve",
         "label": "Van giàn A", "max_seconds": 900, "is_on": False,
         "state_at": "2026-11-22T12:00:00+07:00", "state_heard_at": "2026-11-22T12:00:00+07:00",
+        "is_dimmable": False, "percent": None,
         "flow": None, "lock": "auto", "lock_until": None, "acknowledges": True,
     }  # fmt: skip
 

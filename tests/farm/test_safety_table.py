@@ -13,7 +13,17 @@ from farm.models import Alarm, Command, CommandEvent, LatestReading, Output
 from farm.safety import Deed, Interlock, Source, Verdict
 from farm.safety_page import safety_page
 from farm.services import alarms, commands
-from tests.farm.controllers import House, ack, after, dose, make_house, make_rule, run, send
+from tests.farm.controllers import (
+    House,
+    ack,
+    after,
+    dose,
+    make_house,
+    make_rule,
+    run,
+    send,
+    set_strength,
+)
 from tests.farm.factories import NOON, make_limit, measure
 
 OUTPUT_OF_DEED = {
@@ -23,6 +33,8 @@ OUTPUT_OF_DEED = {
     Deed.LIGHT: "light",
     Deed.STOP: "valve",
 }
+# To set a strength is held back as the run is.
+ALSO_SET = (Deed.COOL, Deed.LIGHT)
 
 
 @dataclass
@@ -31,6 +43,7 @@ class Ask:
 
     house: House
     deed: Deed
+    is_set: bool = False
     at = NOON
 
     @property
@@ -129,11 +142,19 @@ ELSEWHERE = {
 }
 
 
+def asks(house):
+    """Give each thing that can be asked of an output, the strength of a fan and a lamp too."""
+    yield from (Ask(house, deed) for deed in OUTPUT_OF_DEED)
+    yield from (Ask(house, deed, is_set=True) for deed in ALSO_SET)
+
+
 def ask_for(ask, source):
     """Ask the real service; answer what it made of it and the interlocks it warned of."""
     rule = make_rule(ask.output, sensor=ask.house.air)
     if ask.deed == Deed.STOP:
         return commands.request_stop(output=ask.output, source=source, at=ask.at)
+    if ask.is_set:
+        return set_strength(ask.output, source=source, rule=rule)
     if ask.deed == Deed.DOSE:
         return dose(ask.output, 6.0, source=source, rule=rule)
     return run(ask.output, 120, source=source, rule=rule)
@@ -176,8 +197,8 @@ def test_a_stop_is_kept_from_nobody_but_from_rules_under_a_persons_hand():
 def test_with_all_well_everybody_may_do_everything(source, db):
     house = make_house()
 
-    for deed in OUTPUT_OF_DEED:
-        assert answer(Ask(house, deed), source) == (Verdict.ALLOW, "")
+    for ask in asks(house):
+        assert answer(ask, source) == (Verdict.ALLOW, "")
 
 
 @pytest.mark.django_db
@@ -187,16 +208,15 @@ def test_the_service_answers_as_the_table_says(interlock, source):
     house = make_house()
     BREAK[interlock](Ask(house, Deed.WATER))
 
-    for deed in OUTPUT_OF_DEED:
-        ask = Ask(house, deed)
+    for ask in asks(house):
         if interlock in {
             Interlock.OUTPUT_LOCKED, Interlock.MANUAL_ONLY, Interlock.DEVICE_INTERLOCK
         }:  # fmt: skip
             Alarm.objects.all().delete()
             BREAK[interlock](ask)
-        verdict = safety.TABLE[interlock, deed, source].verdict
+        verdict = safety.TABLE[interlock, ask.deed, source].verdict
         named = "" if verdict == Verdict.ALLOW else interlock.value
-        assert answer(ask, source) == (verdict, named), deed
+        assert answer(ask, source) == (verdict, named), ask
 
 
 FACTS = {

@@ -26,7 +26,11 @@ SPEC = NodeSpec(
     "nm1",
     "n7f3a",
     (),
-    (OutputSpec("valve-1", "valve", 900), OutputSpec("dose-a", "doser", 20, ml_per_second=1.2)),
+    (
+        OutputSpec("valve-1", "valve", 900),
+        OutputSpec("dose-a", "doser", 20, ml_per_second=1.2),
+        OutputSpec("fan-1", "fan", 86_400, is_dimmable=True),
+    ),
 )
 NOON_MS = 1_795_323_600_000
 

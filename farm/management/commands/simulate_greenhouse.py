@@ -147,7 +147,11 @@ class Simulation:
         elapsed = (now - self.began).total_seconds()
         seconds, self._lived = elapsed - self._lived, max(elapsed, self._lived)
         if seconds > 0:
-            on = {code: 1.0 for one in controllers for code in one.node.switches.running}
+            on = {
+                code: one.node.strength(code)
+                for one in controllers
+                for code in one.node.switches.running
+            }
             at = self.began + timedelta(seconds=elapsed * self.speed)
             self.greenhouse.step(min(seconds, 60.0) * self.speed, at, on)
         truth = self.greenhouse.measured()
