@@ -44,6 +44,13 @@ class StrengthForm(forms.Form):
     key = forms.CharField(max_length=80)
 
 
+class CalibrationForm(forms.Form):
+    """The number on the bottle that a probe stands in."""
+
+    value = forms.FloatField(localize=True)
+    key = forms.CharField(max_length=80)
+
+
 class LockForm(forms.Form):
     """Who may switch an output, until when and why."""
 

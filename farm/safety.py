@@ -56,6 +56,7 @@ class Deed(StrEnum):
     OTHER = "other"  # run anything else
     STOP = "stop"  # stop, stop_all
     PROBE = "probe"  # ping, resend: switches nothing
+    CALIBRATE = "calibrate"  # shift what a probe shows: switches nothing
 
 
 class Verdict(StrEnum):
@@ -97,7 +98,7 @@ ROWS: tuple[Row, ...] = (
         "Somebody pressed the emergency stop: nothing moves until a person lets go and says why.",
     ),
     Row(
-        Interlock.NODE_OFFLINE, SWITCHING, EVERYBODY,
+        Interlock.NODE_OFFLINE, SWITCHING | {Deed.CALIBRATE}, EVERYBODY,
         "Nobody would hear it; a command that waits in the broker would surprise whoever is there.",
     ),
     Row(

@@ -15,8 +15,12 @@ version are looked at once more when it is sent.
 - *rules* are `schedule`, `light_sum`, `hysteresis` and `dosing`; where they differ, they are named.
 - *water* is to run a valve or a pump, *cool* a fan, *light* a lamp; *dose* is what a doser does.
   To set the strength of a fan or a lamp (`set`) is held back by all that holds back its run.
+  *Switching* is all of these, and whatever else an output can be told but to stop.
 - Stopping (`stop`, `stop_all`) and asking (`ping`, `resend`) are kept from nobody, but for the one
   row that says so.
+- *calibrate* shifts what a probe shows. It switches nothing, so that an emergency stop or a lock
+  does not matter to it; only people may ask, by hand or by their own program. No programme goes by
+  a probe that somebody has in hand.
 - A fact that is missing (a tank that says nothing, no cap set, no proof of circulation) is
   `fact_unknown`: unsafe for whatever acts by itself, a warning for a person who is there.
 
@@ -36,8 +40,8 @@ def _line(row: Row) -> str:
 
 
 def _deeds(row: Row) -> str:
-    if row.deeds == SWITCHING:
-        return "all but stopping"
+    if row.deeds >= SWITCHING:
+        return ", ".join(("switching", *(deed for deed in Deed if deed in row.deeds - SWITCHING)))
     return ", ".join(deed for deed in Deed if deed in row.deeds)
 
 

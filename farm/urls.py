@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from farm.views import (
     alarms,
     api_tokens,
+    calibration,
     charts,
     dashboard,
     day_log,
@@ -36,6 +37,29 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("nha-mang/kenh/<int:pk>/so-lieu.json", charts.farm_chart_data, name="farm_chart_data"),
     path("nha-mang/kenh/<int:pk>/nguong/", alarms.farm_limits, name="farm_limits"),
     path("nha-mang/kenh/<int:pk>/ten/", devices.farm_channel_place, name="farm_channel_place"),
+    path(
+        "nha-mang/kenh/<int:pk>/hieu-chuan/", calibration.farm_calibration, name="farm_calibration"
+    ),
+    path(
+        "nha-mang/kenh/<int:pk>/hieu-chuan/truc-tiep/",
+        calibration.farm_calibration_live,
+        name="farm_calibration_live",
+    ),
+    path(
+        "nha-mang/kenh/<int:pk>/hieu-chuan/bat-dau/",
+        calibration.farm_calibration_begin,
+        name="farm_calibration_begin",
+    ),
+    path(
+        "nha-mang/kenh/<int:pk>/hieu-chuan/chinh/",
+        calibration.farm_calibrate,
+        name="farm_calibrate",
+    ),
+    path(
+        "nha-mang/kenh/<int:pk>/hieu-chuan/xong/",
+        calibration.farm_calibration_end,
+        name="farm_calibration_end",
+    ),
     path("nha-mang/dau-ra/<int:pk>/", outputs.farm_output, name="farm_output"),
     path("nha-mang/dau-ra/<int:pk>/chay/", outputs.farm_run, name="farm_run"),
     path("nha-mang/dau-ra/<int:pk>/cham/", outputs.farm_dose, name="farm_dose"),

@@ -74,6 +74,9 @@ REASONS: dict[str, Words] = {
     "no_litres": gettext_lazy("the device counts no litres"),
     "too_short": gettext_lazy("shorter than the device can"),
     "off": gettext_lazy("the device went off before its time"),
+    "no_value": gettext_lazy("the sensor shows nothing"),
+    "no_level": gettext_lazy("its strength cannot be set"),
+    "value": gettext_lazy("the device does not take this value"),
 }
 
 INTERLOCK_SENTENCES: dict[str, Words] = {

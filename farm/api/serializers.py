@@ -189,6 +189,12 @@ class OutputSwitchIn(serializers.Serializer[object]):
         return attrs
 
 
+class CalibrationIn(serializers.Serializer[object]):
+    """What solution a probe stands in."""
+
+    value = serializers.FloatField(help_text="pH, or EC in mS/cm, as it stands on the bottle.")
+
+
 class CommandStepOut(serializers.Serializer[object]):
     step = serializers.CharField(
         help_text="queued, sent, accepted, started, done, aborted, rejected, expired, unknown …"
@@ -203,11 +209,14 @@ class CommandOut(serializers.Serializer[object]):
 
     id = serializers.CharField(source="command.pk")
     output = serializers.IntegerField(source="command.output_id", allow_null=True)
+    channel = serializers.IntegerField(source="command.channel_id", allow_null=True)
     op = serializers.ChoiceField(source="command.op", choices=Command.Op.values)
     seconds = serializers.IntegerField(source="command.seconds", allow_null=True)
     litres = serializers.FloatField(source="command.litres", allow_null=True)
     value = serializers.FloatField(
-        source="command.value", allow_null=True, help_text="Of `set`: percent."
+        source="command.value",
+        allow_null=True,
+        help_text="Of `set`: percent. Of `calibrate`: in the sensor's own measure.",
     )
     source = serializers.ChoiceField(source="command.source", choices=Command.Source.values)  # type: ignore[assignment]  # a field of the answer, not DRF's
     status = serializers.ChoiceField(source="command.status", choices=Command.Status.values)

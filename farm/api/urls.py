@@ -18,6 +18,11 @@ urlpatterns = [
         views.OutputCommandsView.as_view(),
         name="farm_api_output_commands",
     ),
+    path(
+        "channels/<int:channel_id>/calibrations",
+        views.CalibrationsView.as_view(),
+        name="farm_api_calibrations",
+    ),
     path("commands/<slug:command_id>", views.CommandView.as_view(), name="farm_api_command"),
     path("alarms", views.AlarmsView.as_view(), name="farm_api_alarms"),
     path(

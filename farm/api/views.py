@@ -1,5 +1,6 @@
 """The farm's API for the cooperative's own programs: what the pages show, and the same buttons."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,7 @@ from farm.api.auth import MemberRequest
 from farm.errors import IdempotencyKeyReusedError
 from farm.models import Alarm, Command, Output
 from farm.selectors import api as selectors
-from farm.selectors import batches, charts, dashboard
+from farm.selectors import batches, calibration, charts, dashboard
 from farm.services import alarms, commands
 
 KEY = re.compile(serializers.KEY_PATTERN)
@@ -120,9 +121,45 @@ class OutputCommandsView(FarmView):
         asked = serializers.OutputSwitchIn(data=request.data)
         asked.is_valid(raise_exception=True)
         command = SWITCHES[asked.validated_data["op"]](request, output, asked.validated_data)
-        answer = serializers.CommandOut(selectors.command_now(command)).data
-        where = reverse("farm_api_command", args=[command.pk])
-        return Response(answer, status=202, headers={"Location": where})
+        return accepted(command)
+
+
+class CalibrationsView(FarmView):
+    @extend_schema(
+        operation_id="calibrate_channel",
+        summary="Let a pH or EC probe show the value of the solution that it stands in",
+        description=(
+            "From then on, programmes leave the probe alone for ten minutes. The answer is the "
+            "command's row: ask for it again until its status is done, rejected, expired or "
+            "unknown."
+        ),
+        parameters=[serializers.IDEMPOTENCY_KEY],
+        request=serializers.CalibrationIn,
+        responses={202: serializers.CommandOut, **serializers.COMMAND},
+    )
+    def post(self, request: MemberRequest, channel_id: int) -> Response:
+        channel = get_object_or_404(calibration.probes(), pk=channel_id)
+        asked = serializers.CalibrationIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        command = commands.request_calibrate(
+            channel=channel,
+            value=asked.validated_data["value"],
+            source=Command.Source.API,
+            at=timezone.now(),
+            by=request.user,
+            caller_key=key_of(request),
+        )
+        shown = (command.value or 0) * channel.scale + channel.offset
+        if not math.isclose(shown, asked.validated_data["value"]):
+            raise IdempotencyKeyReusedError(_("This key already stands for another command."))
+        return accepted(command)
+
+
+def accepted(command: Command) -> Response:
+    """Answer with a command's row, and where to ask for it again."""
+    answer = serializers.CommandOut(selectors.command_now(command)).data
+    where = reverse("farm_api_command", args=[command.pk])
+    return Response(answer, status=202, headers={"Location": where})
 
 
 def stop(request: MemberRequest, output: Output, asked: dict[str, Any]) -> Command:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
-from farm.models.places import Greenhouse, Node, Output
+from farm.models.places import Channel, Greenhouse, Node, Output
 
 
 class CommandQuerySet(models.QuerySet["Command"]):
@@ -68,6 +68,13 @@ class Command(models.Model):
         null=True,
         related_name="commands",
         verbose_name=_("output"),
+    )
+    channel = models.ForeignKey(
+        Channel,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="commands",
+        verbose_name=_("sensor channel"),
     )
     op = models.CharField(_("what"), max_length=9, choices=Op)
     seconds = models.PositiveIntegerField(_("seconds"), null=True)
@@ -131,6 +138,10 @@ class Command(models.Model):
                     output__isnull=False,
                 ),
                 name="command_set_has_strength_and_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(op="calibrate") | Q(value__isnull=False, channel__isnull=False),
+                name="command_calibrate_has_channel_and_value",
             ),
             models.UniqueConstraint(
                 fields=["node", "caller_key"],

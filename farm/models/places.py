@@ -212,6 +212,8 @@ class Channel(TimestampedModel):
     offset = models.FloatField(_("then add"), default=0.0)
     stale_seconds = models.PositiveIntegerField(_("too old after, seconds"), default=180)
     pulses_per_litre = models.FloatField(_("pulses per litre"), null=True, blank=True)
+    # Until when what it measures is true of somebody's bottle, and not of the tank.
+    calibrating_until = models.DateTimeField(_("in hand until"), null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
 
     objects = ChannelQuerySet.as_manager()
@@ -225,6 +227,10 @@ class Channel(TimestampedModel):
 
     def __str__(self) -> str:
         return self.label or self.get_quantity_display() or self.code
+
+    def is_in_hand(self, t: datetime) -> bool:
+        """Tell whether somebody calibrates at a moment: what is measured then drives nothing."""
+        return self.calibrating_until is not None and t < self.calibrating_until
 
 
 class Output(TimestampedModel):

@@ -11,6 +11,7 @@ from farm import litres, words
 from farm.explain import alarm_words, decision_words
 from farm.models import (
     Alarm,
+    Channel,
     Command,
     Decision,
     DeviceEvent,
@@ -98,7 +99,7 @@ def _commands(greenhouse: Greenhouse, begin: datetime, end: datetime) -> list[Co
             node__greenhouse=greenhouse, op__in=ops, created_at__gte=begin, created_at__lt=end
         )
         .annotate(is_metered=litres.HAS_METER)
-        .select_related("node", "output__zone", "by", "rule")
+        .select_related("node", "output__zone", "channel__zone", "by", "rule")
         .order_by("created_at", "pk")[:MOST_ENTRIES]
     )
 
@@ -126,19 +127,18 @@ def _decisions(
 
 def _command_entry(command: Command, why: str) -> Entry:
     output = command.output
-    name = _name(output) if output else _("everything")
-    if command.op in {*steps.RUNS, Op.SET}:
+    thing = output or command.channel
+    name = _name(thing) if thing else _("everything")
+    if command.op in {*steps.RUNS, Op.SET, Op.CALIBRATE}:
         said = _("%(what)s: %(how_much)s") % {"what": name, "how_much": steps.asked_words(command)}
-    elif command.op in {Op.STOP, Op.STOP_ALL}:
-        said = _("Stop: %(what)s") % {"what": name}
     else:
-        said = f"{command.get_op_display()}: {name}"
+        said = _("Stop: %(what)s") % {"what": name}
     is_wrong = command.status in steps.FAILED
     return Entry(
         at=command.started_at or command.created_at,
         icon="halt"
         if command.op in {Op.STOP, Op.STOP_ALL}
-        else (output.kind if output else "pump"),
+        else (output.kind if output else "node"),
         words=said,
         detail=f"{steps.by_words(command)}; {steps.end_words(command)}",
         why=why,
@@ -147,10 +147,10 @@ def _command_entry(command: Command, why: str) -> Entry:
     )
 
 
-def _name(output: Output) -> str:
-    if output.zone is None:
-        return str(output)
-    return _("%(output)s, %(zone)s") % {"output": output, "zone": output.zone}
+def _name(thing: Output | Channel) -> str:
+    if thing.zone is None:
+        return str(thing)
+    return _("%(output)s, %(zone)s") % {"output": thing, "zone": thing.zone}
 
 
 def _device_run_entry(run: DeviceRun) -> Entry:

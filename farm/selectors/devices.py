@@ -7,6 +7,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from farm.models import Channel, Greenhouse, Node, Output, QuarantinedFrame
+from farm.selectors.calibration import SOLUTIONS
 from farm.words import age_words
 
 LATEST_QUARANTINED = 50
@@ -21,6 +22,7 @@ class Hanging(NamedTuple):
     name: str
     kind: str
     zone: str
+    is_probe: bool = False
 
 
 class DeviceShown(NamedTuple):
@@ -118,6 +120,7 @@ def _device(node: Node, now: datetime) -> DeviceShown:
                 str(channel),
                 channel.get_quantity_display(),
                 channel.zone.name if channel.zone else "",
+                is_probe=node.acknowledges and channel.is_active and channel.quantity in SOLUTIONS,
             )
             for channel in node.channels.all()
         ),

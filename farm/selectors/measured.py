@@ -120,7 +120,7 @@ def _state(channel: Channel, band: Band | None, now: datetime) -> tuple[str, str
         return FAILED, _("sensor failed")
     if latest.flags & Flag.OUT_OF_RANGE:
         return FAILED, _("not to be believed")
-    if latest.flags & Flag.CALIBRATING:
+    if latest.flags & Flag.CALIBRATING or channel.is_in_hand(latest.t):
         return PLAIN, _("being calibrated")
     return against(latest.v, band)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from farm import words
-from farm.models import Command
+from farm.models import Channel, Command
 
 Status = Command.Status
 DONE, NOW, LATER, WRONG = "done", "now", "later", "wrong"
@@ -65,7 +65,15 @@ def asked_words(command: Command) -> str:
             "percent": percent_words(command.value or 0),
             "span": words.run_words(command.seconds or 0),
         }
+    if command.op == Command.Op.CALIBRATE and command.channel is not None:
+        return _("calibrated to %(value)s") % {"value": solution_words(command, command.channel)}
     return command.get_op_display()
+
+
+def solution_words(command: Command, channel: Channel) -> str:
+    """Say what a probe was to show; the command carries the sensor's own value."""
+    shown = (command.value or 0) * channel.scale + channel.offset
+    return words.amount(shown, channel.quantity)
 
 
 def percent_words(percent: float) -> str:

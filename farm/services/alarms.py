@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from farm import explain
-from farm.models import Alarm, AlarmLimit, Channel, Greenhouse, Node, Output, Watch, Zone
+from farm.models import Alarm, AlarmLimit, Channel, Flag, Greenhouse, Node, Output, Watch, Zone
 from notifications import services as notifications
 
 # An alarm that comes back this soon is the same trouble: it goes on, nobody is told anew …
@@ -132,9 +132,11 @@ class _Look(NamedTuple):
 
 
 def _look(limit: AlarmLimit) -> _Look | None:
-    """Tell what the newest value means for its limit; None when the sensor has failed."""
-    value = limit.channel.latest.v
-    if value is None:
+    """Tell what the newest value means for its limit; None when it is none, or of a bottle."""
+    latest = limit.channel.latest
+    value = latest.v
+    is_of_bottle = latest.flags & Flag.CALIBRATING or limit.channel.is_in_hand(latest.t)
+    if value is None or is_of_bottle:
         return None
     low, high, margin = limit.low, limit.high, limit.hysteresis
     if low is not None and high is not None:

@@ -179,7 +179,8 @@ def first_of_key(command: Command, *, node: Node) -> Command | None:
     if not command.caller_key:
         return None
     first = Command.objects.filter(node=node, caller_key=command.caller_key).first()
-    if first is not None and (first.op, first.output_id) != (command.op, command.output_id):
+    meant = (command.op, command.output_id, command.channel_id)
+    if first is not None and (first.op, first.output_id, first.channel_id) != meant:
         raise CommandRefusedError(
             _("This key already stands for another command."), reason="caller_key"
         )

@@ -18,7 +18,7 @@ from farm.models.commands import CommandQuerySet
 from farm.outgoing import CommandFields, command_payload
 from farm.services import alarms, watching
 from farm.services.command_requests import request_ping, request_stop
-from farm.services.command_steps import PROBES, STOPS, asked_to_stop_since, move, note
+from farm.services.command_steps import HARMLESS, PROBES, STOPS, asked_to_stop_since, move, note
 
 Publish = Callable[[str, bytes, int, bool], None]
 
@@ -81,7 +81,7 @@ def mark_sent(command: Command, *, at: datetime) -> bool:
 
 def _objection(command: Command, *, at: datetime) -> str:
     """Tell what has changed since the command was asked for that keeps it from being sent."""
-    if command.op in (*STOPS, *PROBES):
+    if command.op in (*STOPS, *HARMLESS):
         return ""
     if command.node.greenhouse.is_stopped:
         return "estop"

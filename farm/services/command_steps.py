@@ -11,6 +11,8 @@ from farm.models.commands import CommandQuerySet
 STOPS = (Command.Op.STOP, Command.Op.STOP_ALL)
 # They switch nothing and come by the thousand: their row says all there is to say.
 PROBES = (Command.Op.PING, Command.Op.RESEND)
+# They leave every output as it is, so that no stop concerns them.
+HARMLESS = (*PROBES, Command.Op.CALIBRATE)
 _LONGEST_WHY = 40
 
 
@@ -47,7 +49,7 @@ def drop_queued(commands: CommandQuerySet, *, why: str, at: datetime) -> int:
     """Reject what of these has not been sent and is no stop; answer how many."""
     waiting = (
         commands.filter(status=Command.Status.QUEUED)
-        .exclude(op__in=(*STOPS, *PROBES))
+        .exclude(op__in=(*STOPS, *HARMLESS))
         .select_for_update(no_key=True, of=("self",))
         .order_by("pk")
     )

@@ -1,5 +1,6 @@
 """The front door of commands: asking, sending, hearing, and what time makes of them."""
 
+from farm.services.calibration import request_calibrate
 from farm.services.command_acks import settle_unknown, take_ack
 from farm.services.command_requests import (
     request_dose,
@@ -14,6 +15,7 @@ from farm.services.command_sending import advance, send_due
 
 __all__ = [
     "advance",
+    "request_calibrate",
     "request_dose",
     "request_ping",
     "request_resend",

@@ -43,7 +43,7 @@ def snapshot_of(rule: Rule, settings: Any, *, at: datetime) -> Snapshot:
 
 
 def _value(channel: Channel, latest: LatestReading) -> Value:
-    is_usable = not latest.flags & NOT_TO_GO_BY
+    is_usable = not (latest.flags & NOT_TO_GO_BY or channel.is_in_hand(latest.t))
     return Value(latest.v if is_usable else None, latest.t, channel.stale_seconds)
 
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from farm import safety
-from farm.models import Alarm, Channel, Command, LatestReading, Node, Output, Rule
+from farm.models import Alarm, Channel, Command, Flag, LatestReading, Node, Output, Rule
 from farm.models.commands import CommandQuerySet
 from farm.services import water
 
@@ -203,7 +203,9 @@ def _is_sensor_stale(source: str, rule: Rule | None, *, at: datetime) -> bool:
     if sensor is None:
         return source in safety.BY_SENSOR
     latest = LatestReading.objects.filter(channel=sensor, v__isnull=False).first()
-    return latest is None or at - latest.t > timedelta(seconds=sensor.stale_seconds)
+    if latest is None or latest.flags & Flag.CALIBRATING or sensor.is_in_hand(latest.t):
+        return True
+    return at - latest.t > timedelta(seconds=sensor.stale_seconds)
 
 
 def _litres_today(output: Output, *, at: datetime) -> float | None:

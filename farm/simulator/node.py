@@ -179,7 +179,7 @@ class Node(Board):
         shown = self._sensed.get(order.channel)
         if shown is None or order.value is None:
             return Result(order.id, "rejected", "no_value")
-        self.offsets[order.channel] = self.offsets.get(order.channel, 0.0) + order.value - shown
+        self.offsets[order.channel] = order.value - shown
         self.calibrating[order.channel] = self.up_ms + CALIBRATION_MS
         return Result(order.id, "done")
 

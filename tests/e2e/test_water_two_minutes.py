@@ -138,6 +138,13 @@ def test_all_pages_of_the_farm_are_fit_for_everybody(page, live_server, valve, c
             channel=channel, level=900, bucket=hour - timedelta(minutes=15 * back), n=1, total=25,
             low=24, high=26, last=25,
         )  # fmt: skip
+    lamp = make_output(
+        node=valve.node, kind="light", max_seconds=86_400, is_dimmable=True, state_level=40
+    )
+    probe, in_hand = (
+        make_channel(node=valve.node, quantity=Channel.Quantity.PH, calibrating_until=until)
+        for until in (None, timezone.now() + timedelta(minutes=20))
+    )
     for name, args in (
         ("farm_alarms", ()),
         ("farm_rules", ()),
@@ -146,6 +153,9 @@ def test_all_pages_of_the_farm_are_fit_for_everybody(page, live_server, valve, c
         ("farm_chart", (channel.pk,)),
         ("farm_limits", (channel.pk,)),
         ("farm_output", (valve.pk,)),
+        ("farm_output", (lamp.pk,)),
+        ("farm_calibration", (probe.pk,)),
+        ("farm_calibration", (in_hand.pk,)),
         ("farm_lock", (valve.pk,)),
         ("farm_output_place", (valve.pk,)),
         ("farm_stop", ("nm1",)),

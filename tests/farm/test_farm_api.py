@@ -90,6 +90,7 @@ def test_the_schema_lists_the_farms_calls_and_no_others():
         ("/greenhouses/{code}", "get"),
         ("/greenhouses/{code}/outputs", "get"),
         ("/channels/{channel_id}/readings", "get"),
+        ("/channels/{channel_id}/calibrations", "post"),
         ("/outputs/{output_id}/commands", "post"),
         ("/commands/{command_id}", "get"),
         ("/alarms", "get"),

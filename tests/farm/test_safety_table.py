@@ -9,7 +9,7 @@ from django.conf import settings
 
 from farm import interlock_words, safety
 from farm.errors import OutputLockedError, SafetyError
-from farm.models import Alarm, Command, CommandEvent, LatestReading, Output
+from farm.models import Alarm, Channel, Command, CommandEvent, LatestReading, Output
 from farm.safety import Deed, Interlock, Source, Verdict
 from farm.safety_page import safety_page
 from farm.services import alarms, commands
@@ -33,6 +33,8 @@ OUTPUT_OF_DEED = {
     Deed.LIGHT: "light",
     Deed.STOP: "valve",
 }
+# Only who stands at a probe can know in what it stands.
+CALIBRATES = (Source.PERSON, Source.API)
 # To set a strength is held back as the run is.
 ALSO_SET = (Deed.COOL, Deed.LIGHT)
 
@@ -48,7 +50,7 @@ class Ask:
 
     @property
     def output(self) -> Output:
-        return getattr(self.house, OUTPUT_OF_DEED[self.deed])
+        return getattr(self.house, OUTPUT_OF_DEED.get(self.deed, "valve"))
 
     def change_output(self, **fields):
         Output.objects.filter(pk=self.output.pk).update(**fields)
@@ -142,14 +144,19 @@ ELSEWHERE = {
 }
 
 
-def asks(house):
-    """Give each thing that can be asked of an output, the strength of a fan and a lamp too."""
+def asks(house, source):
+    """Give each thing that can be asked: of an output, its strength too, and of a probe."""
     yield from (Ask(house, deed) for deed in OUTPUT_OF_DEED)
     yield from (Ask(house, deed, is_set=True) for deed in ALSO_SET)
+    if source in CALIBRATES:
+        yield Ask(house, Deed.CALIBRATE)
 
 
 def ask_for(ask, source):
     """Ask the real service; answer what it made of it and the interlocks it warned of."""
+    if ask.deed == Deed.CALIBRATE:
+        probe, _ = Channel.objects.get_or_create(node=ask.house.node, code="ph", quantity="ph")
+        return commands.request_calibrate(channel=probe, value=7.0, source=source, at=ask.at)
     rule = make_rule(ask.output, sensor=ask.house.air)
     if ask.deed == Deed.STOP:
         return commands.request_stop(output=ask.output, source=source, at=ask.at)
@@ -197,7 +204,7 @@ def test_a_stop_is_kept_from_nobody_but_from_rules_under_a_persons_hand():
 def test_with_all_well_everybody_may_do_everything(source, db):
     house = make_house()
 
-    for ask in asks(house):
+    for ask in asks(house, source):
         assert answer(ask, source) == (Verdict.ALLOW, "")
 
 
@@ -208,7 +215,7 @@ def test_the_service_answers_as_the_table_says(interlock, source):
     house = make_house()
     BREAK[interlock](Ask(house, Deed.WATER))
 
-    for ask in asks(house):
+    for ask in asks(house, source):
         if interlock in {
             Interlock.OUTPUT_LOCKED, Interlock.MANUAL_ONLY, Interlock.DEVICE_INTERLOCK
         }:  # fmt: skip
