@@ -21,7 +21,7 @@ from tests.farm.controllers import (
     status,
     steps,
 )
-from tests.farm.factories import NOON, make_output
+from tests.farm.factories import NOON, make_channel, make_output
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -109,6 +109,20 @@ def test_the_last_litres_of_a_day_are_given_once(house, together):
     answers = together(ask, times=4)
 
     assert sorted(answers)[1:] == ["daily_litre_cap"] * 3
+    assert Command.objects.count() == 1
+
+
+def test_two_people_at_one_probe_send_one_command(house, together):
+    probe = make_channel(node=house.node, quantity="ph")
+
+    answers = together(
+        lambda: refused_or_id(
+            lambda: commands.request_calibrate(channel=probe, value=7.0, source="person", at=NOON)
+        ),
+        times=4,
+    )
+
+    assert sorted(answers)[1:] == ["busy"] * 3
     assert Command.objects.count() == 1
 
 
