@@ -339,7 +339,7 @@ def test_what_nobody_can_tell_is_unknown_and_never_nothing(house):
     assert rows() == [(0, 60, "button", True, None, False)]
     assert used() == [(0.0, False, 1)]
     assert (came_to.litres, came_to.litres_per_kg, came_to.unknown_runs) == (None, None, 1)
-    assert batch_words.water_note(came_to) == "nobody can tell what 1 run gave"
+    assert batch_words.water_note(came_to) == "có 1 lượt không rõ ra bao nhiêu nước"
 
 
 def test_a_batch_drinks_what_the_device_gave(house):
