@@ -35,6 +35,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("nha-mang/thiet-bi/", devices.farm_devices, name="farm_devices"),
     path("nha-mang/kenh/<int:pk>/", charts.farm_chart, name="farm_chart"),
     path("nha-mang/kenh/<int:pk>/so-lieu.json", charts.farm_chart_data, name="farm_chart_data"),
+    path(
+        "nha-mang/kenh/<int:pk>/do-thieu-am/", charts.farm_deficit_chart, name="farm_deficit_chart"
+    ),
+    path(
+        "nha-mang/kenh/<int:pk>/do-thieu-am/so-lieu.json",
+        charts.farm_deficit_chart_data,
+        name="farm_deficit_chart_data",
+    ),
     path("nha-mang/kenh/<int:pk>/nguong/", alarms.farm_limits, name="farm_limits"),
     path("nha-mang/kenh/<int:pk>/ten/", devices.farm_channel_place, name="farm_channel_place"),
     path(

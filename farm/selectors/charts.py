@@ -1,6 +1,6 @@
 """A quantity over a day, a week or a season, with what the crop wanted and what ran meanwhile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -54,6 +54,27 @@ class Run(NamedTuple):
     name: str
 
 
+class Bucket(NamedTuple):
+    """What was measured within one bucket of time."""
+
+    low: float
+    mean: float
+    high: float
+
+
+class Curve(NamedTuple):
+    """What a chart is of: a quantity at the place of a channel, and what it is called."""
+
+    channel: Channel
+    quantity: str
+    label: str
+
+    @property
+    def unit(self) -> tuple[words.Words, int]:
+        """The unit, and as many decimals as the quantity is good for."""
+        return words.UNITS.get(self.quantity, (self.channel.unit, 2))
+
+
 class Chart(NamedTuple):
     """At most 300 points: None where nothing was measured."""
 
@@ -89,47 +110,59 @@ def chartable_channels() -> QuerySet[Channel]:
 
 
 def chart_of(channel: Channel, span: Span, *, end: datetime) -> Chart:
-    """Draw a channel's rollups up to a moment. Four queries."""
-    begin = _begin(span, end)
+    """Draw a channel's rollups up to a moment. Five queries at most."""
+    begin = begin_of(span, end)
+    return draw(_curve(channel), span, _buckets(channel, span.level, begin, end), end=end)
+
+
+def table_of(channel: Channel, span: Span, *, end: datetime) -> list[Row]:
+    """Give the same in figures: hours of a day, days of a week or season. One query."""
+    buckets = _buckets(channel, span.table_level, begin_of(span, end), end)
+    return write(_curve(channel), buckets)
+
+
+def draw(curve: Curve, span: Span, buckets: Mapping[datetime, Bucket], *, end: datetime) -> Chart:
+    """Lay buckets out over a span, with what was wanted and what ran. Four queries at most."""
+    begin = begin_of(span, end)
     moments = _moments(span, begin, end)
-    found = {
-        rollup.bucket: rollup
-        for rollup in Rollup.objects.filter(
-            channel=channel, level=span.level, bucket__gte=begin, bucket__lt=end
-        )
-    }
-    rows = [found.get(moment) for moment in moments]
-    unit, decimals = words.UNITS.get(channel.quantity, (channel.unit, 2))
+    found = [buckets.get(moment) for moment in moments]
+    unit, decimals = curve.unit
     return Chart(
-        label=str(channel),
+        label=curve.label,
         unit=str(unit),
         decimals=decimals,
         begins=_seconds(begin),
         ends=_seconds(end),
         t=tuple(_seconds(moment) for moment in moments),
-        mean=tuple(round(row.total / row.n, 4) if row else None for row in rows),
-        low=tuple(row.low if row else None for row in rows),
-        high=tuple(row.high if row else None for row in rows),
-        bands=tuple(_bands(channel, begin, end)),
-        runs=tuple(_runs(channel, begin, end)),
+        mean=tuple(round(bucket.mean, 4) if bucket else None for bucket in found),
+        low=tuple(bucket.low if bucket else None for bucket in found),
+        high=tuple(bucket.high if bucket else None for bucket in found),
+        bands=tuple(_bands(curve, begin, end)),
+        runs=tuple(_runs(curve.channel, begin, end)),
     )
 
 
-def table_of(channel: Channel, span: Span, *, end: datetime) -> list[Row]:
-    """Give the same in figures: hours of a day, days of a week or season. One query."""
-    _unit, decimals = words.UNITS.get(channel.quantity, ("", 2))
-    rollups = Rollup.objects.filter(
-        channel=channel, level=span.table_level, bucket__gte=_begin(span, end), bucket__lt=end
-    ).order_by("-bucket")
+def write(curve: Curve, buckets: Mapping[datetime, Bucket]) -> list[Row]:
+    """Write buckets as lines of a table, the newest first. No query."""
+    _unit, decimals = curve.unit
     return [
-        Row(
-            rollup.bucket,
-            words.number(rollup.low, decimals),
-            words.number(rollup.total / rollup.n, decimals),
-            words.number(rollup.high, decimals),
-        )
-        for rollup in rollups
+        Row(at, *(words.number(value, decimals) for value in bucket))
+        for at, bucket in sorted(buckets.items(), reverse=True)
     ]
+
+
+def _curve(channel: Channel) -> Curve:
+    return Curve(channel, channel.quantity, str(channel))
+
+
+def _buckets(
+    channel: Channel, level: int, begin: datetime, end: datetime
+) -> dict[datetime, Bucket]:
+    rollups = Rollup.objects.filter(channel=channel, level=level, bucket__gte=begin, bucket__lt=end)
+    return {
+        rollup.bucket: Bucket(rollup.low, rollup.total / rollup.n, rollup.high)
+        for rollup in rollups
+    }
 
 
 def spark_of(chart: Chart) -> Spark | None:
@@ -163,7 +196,8 @@ def _run_box(scale: Scale, run: Run) -> Box:
     return Box(x, HEIGHT + 2, max(round(scale.x(run.ends) - x, 1), WIDTH / 400), RUN_STRIP)
 
 
-def _begin(span: Span, end: datetime) -> datetime:
+def begin_of(span: Span, end: datetime) -> datetime:
+    """Tell where a span begins that ends at a moment: on the edge of a bucket."""
     if span.level == Level.DAY:
         first = timezone.localtime(end).date() - timedelta(days=span.days - 1)
         return timezone.make_aware(datetime.combine(first, time()))
@@ -178,10 +212,11 @@ def _moments(span: Span, begin: datetime, end: datetime) -> list[datetime]:
     return [moment for moment in moments if moment < end][-MOST_POINTS:]
 
 
-def _bands(channel: Channel, begin: datetime, end: datetime) -> Iterable[BandSpan]:
+def _bands(curve: Curve, begin: datetime, end: datetime) -> Iterable[BandSpan]:
+    channel = curve.channel
     if channel.zone_id is None:
         grown = grown_in(_zones_of_house(channel), on=timezone.localtime(end).date())
-        band = common_band(band_of(each.stage, channel.quantity) for each in grown.values())
+        band = common_band(band_of(each.stage, curve.quantity) for each in grown.values())
         if band:
             yield BandSpan(_seconds(begin), _seconds(end), *band)
         return
@@ -195,7 +230,7 @@ def _bands(channel: Channel, begin: datetime, end: datetime) -> Iterable[BandSpa
     )
     for batch in batches:
         for span in stage_spans(batch, sorted_stages(batch)):
-            band = band_of(span.stage, channel.quantity)
+            band = band_of(span.stage, curve.quantity)
             ends = _midnight(span.ends) if span.ends else end
             if band and ends > begin and _midnight(span.begins) < end:
                 yield _clipped(band, max(_midnight(span.begins), begin), min(ends, end))

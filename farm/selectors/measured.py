@@ -26,9 +26,12 @@ ON_A_CARD = (
 
 
 class Measured(NamedTuple):
-    """One value: what it is, where, how it stands and how old it is, all of it in words too."""
+    """One value: what it is, where, how it stands and how old it is, all of it in words too.
 
-    channel_id: int | None
+    VPD, which no sensor measures, goes by the channel of its air temperature.
+    """
+
+    channel_id: int
     quantity: str
     label: str
     place: str
@@ -175,7 +178,7 @@ def _deficit(air: Judged, humidity: Judged, band: Band | None, now: datetime) ->
     state, words = against(kpa, band) if is_live else (worse.state, worse.state_words)
     at = min((one.shown.at for one in (air, humidity) if one.shown.at), default=None)
     return Measured(
-        channel_id=None,
+        channel_id=air.channel.pk,
         quantity=VPD,
         label=_("VPD"),
         place=air.shown.place,

@@ -151,6 +151,7 @@ def test_all_pages_of_the_farm_are_fit_for_everybody(page, live_server, valve, c
         ("farm_devices", ()),
         ("farm_log_of_house", ("nm1",)),
         ("farm_chart", (channel.pk,)),
+        ("farm_deficit_chart", (channel.pk,)),
         ("farm_limits", (channel.pk,)),
         ("farm_output", (valve.pk,)),
         ("farm_output", (lamp.pk,)),
