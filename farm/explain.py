@@ -1,5 +1,6 @@
 """Sentences for people, made of the stable codes and numbers that alarms and decisions keep."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -320,8 +321,18 @@ PROBLEMS: dict[str, str | Promise] = {
 }
 
 
-def problem_words(problem: "Problem") -> str:
-    """Say what is wrong with one setting of a programme."""
-    field = str(FIELDS.get(problem.field, problem.field))
+def problem_words(problem: "Problem", *, called: str | Promise = "") -> str:
+    """Say what is wrong with one setting; `called` names one that has no name of its own."""
+    place = without_numbers(problem.field)
+    field = FIELDS.get(place) or called or place
     sentence = PROBLEMS.get(problem.code, PROBLEMS["unknown"])
-    return str(sentence) % _shown(dict(problem.facts), field=field)
+    return str(sentence) % _shown(dict(problem.facts), field=str(field))
+
+
+def without_numbers(field: str) -> str:
+    """Name a setting without its place in a list.
+
+    >>> without_numbers("sun.2.event")
+    'sun.event'
+    """
+    return re.sub(r"\.\d+", "", field)

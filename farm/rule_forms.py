@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from farm.control.kinds import KINDS
-from farm.control.settings import Problem, SettingsError
-from farm.explain import problem_words
+from farm.control.settings import Problem
+from farm.explain import problem_words, without_numbers
 from farm.models import Channel, Output, Rule, Zone
 from farm.rule_words import WEEKDAYS
+from farm.services.rule_changes import problems_of
 
 
 class ClockField(forms.TimeField):
@@ -40,12 +41,15 @@ class RuleForm(forms.Form):
     def __init__(self, *args: Any, zone: Zone, rule: Rule | None = None, **kwargs: Any) -> None:
         """Take the zone's outputs and sensors as choices, and a rule's settings as what stands."""
         self.standing = dict(rule.parameters) if rule else {}
+        self.zone = zone
         kwargs["initial"] = self._initial(rule)
         super().__init__(*args, **kwargs)
         house = {"node__greenhouse_id": zone.greenhouse_id, "is_active": True}
         outputs: Any = self.fields["outputs"]
-        outputs.queryset = Output.objects.filter(kind__in=self.OUTPUTS, **house).order_by(
-            "zone_id", "code"
+        outputs.queryset = (
+            Output.objects.select_related("node")
+            .filter(kind__in=self.OUTPUTS, **house)
+            .order_by("zone_id", "code")
         )
         sensor: Any = self.fields["sensor"]
         if not self.SENSORS:
@@ -78,28 +82,37 @@ class RuleForm(forms.Form):
         return settings
 
     def clean(self) -> dict[str, Any]:
-        """Let the programme's own reader find what is wrong, and say it beside the fields."""
+        """Let the programme's own rules find what is wrong, and say it beside the fields."""
         given = super().clean() or {}
         self.cleaned_data = given
         if self.errors:
             return given
-        try:
-            KINDS[self.KIND].parse(self.parameters())
-        except SettingsError as error:
-            for problem in error.problems:
-                self._tell(problem)
+        rule = Rule(
+            zone=self.zone,
+            kind=self.KIND,
+            sensor=given.get("sensor"),
+            parameters=self.parameters(),
+        )
+        for problem in problems_of(rule, list(given["outputs"])):
+            self._tell(problem)
         return given
 
     def _shows(self, key: str) -> bool:
         return any(path[0] == key for path in self.PARAMETERS.values())
 
     def _tell(self, problem: Problem) -> None:
-        place = tuple(re.sub(r"\.\d+", "", problem.field).split("."))
-        field = next(
-            (name for name, path in self.PARAMETERS.items() if path == place),
-            next((name for name, path in self.PARAMETERS.items() if path[0] == place[0]), None),
-        )
-        self.add_error(field, problem_words(problem))
+        field = self._field_of(tuple(without_numbers(problem.field).split(".")))
+        called = self.fields[field].label if field else ""
+        self.add_error(field, problem_words(problem, called=called or ""))
+
+    def _field_of(self, place: tuple[str, ...]) -> str | None:
+        """Find the field of a setting, else one of its group; None for what the form lacks."""
+        if len(place) == 1 and place[0] in self.fields:
+            return place[0]
+        paths = self.PARAMETERS.items()
+        exact = (name for name, path in paths if path == place)
+        near = (name for name, path in paths if path[0] == place[0])
+        return next(exact, None) or next(near, None)
 
 
 class ScheduleForm(RuleForm):
@@ -124,7 +137,7 @@ class ScheduleForm(RuleForm):
         label=_("Or every … minutes"), required=False, min_value=1, max_value=720
     )
     every_from = ClockField(label=_("from"), required=False)
-    every_to = ClockField(label=_("to"), required=False)
+    every_to = ClockField(label=pgettext_lazy("time of the day", "to"), required=False)
     weekdays = forms.TypedMultipleChoiceField(
         label=_("Only on these days"),
         required=False,
@@ -199,7 +212,7 @@ class LightSumForm(RuleForm):
         label=_("Water anyway after so many minutes"), required=False, localize=True
     )
     begins = ClockField(label=_("from"), required=False)
-    ends = ClockField(label=_("to"), required=False)
+    ends = ClockField(label=pgettext_lazy("time of the day", "to"), required=False)
     inside = forms.BooleanField(label=_("The light sensor hangs inside"), required=False)
     learns_from_drain = forms.BooleanField(
         label=_("Learn from what drains"), required=False, initial=True

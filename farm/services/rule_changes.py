@@ -112,17 +112,7 @@ def _stop_what_runs(rule: Rule, *, by: User, at: datetime) -> None:
 
 
 def _refuse_invalid(rule: Rule, outputs: Sequence[Output]) -> None:
-    kind = KINDS.get(rule.kind)
-    if kind is None:
-        problems: tuple[Problem, ...] = (Problem("kind", "not_a_choice"),)
-    else:
-        try:
-            settings = kind.parse(rule.parameters)
-        except SettingsError as error:
-            problems = error.problems
-        else:
-            rule.sensor = rule.sensor or _sensor_of(rule, settings)
-            problems = tuple(_misfits(rule, settings, outputs))
+    problems = problems_of(rule, outputs)
     if problems:
         sentences = [explain.problem_words(problem) for problem in problems]
         raise RuleInvalidError(
@@ -132,6 +122,19 @@ def _refuse_invalid(rule: Rule, outputs: Sequence[Output]) -> None:
                 for problem, sentence in zip(problems, sentences, strict=True)
             ],
         )
+
+
+def problems_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
+    """Tell why a programme cannot work; feeding without a sensor is given the one to go by."""
+    kind = KINDS.get(rule.kind)
+    if kind is None:
+        return (Problem("kind", "not_a_choice"),)
+    try:
+        settings = kind.parse(rule.parameters)
+    except SettingsError as error:
+        return error.problems
+    rule.sensor = rule.sensor or _sensor_of(rule, settings)
+    return tuple(_misfits(rule, settings, outputs))
 
 
 def _sensor_of(rule: Rule, settings: Any) -> Channel | None:

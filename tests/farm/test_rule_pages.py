@@ -23,6 +23,10 @@ def house(member):
     return make_house()
 
 
+def new_timetable(house):
+    return f"{reverse('farm_rule_add', args=['schedule'])}?gian={house.zone.pk}"
+
+
 def make_rule(house, **changes):
     fields = {
         "zone": house.zone,
@@ -170,6 +174,29 @@ def test_a_wrong_setting_is_told_beside_its_field_and_nothing_typed_is_lost(
 
     assert sentence in words_of(page)
     assert 'value="Tưới"' in page.content.decode()
+    assert Rule.objects.count() == 0
+
+
+def filled_in(house, **typed):
+    return {"name": "Quạt", "outputs": [house.fan.pk], "seconds": "120"} | typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"times": "05:30", "seconds": "901"}, "Seconds: at most 900."),
+        ({"times": "5 giờ"}, "Times: this is no time of the day."),
+        ({"every_minutes": "30", "every_to": "17:00"}, "from: this is missing."),
+    ],
+)
+def test_a_programme_that_cannot_work_is_told_in_words_and_nothing_typed_is_lost(
+    client, house, typed, sentence
+):
+    page = client.post(new_timetable(house), filled_in(house, outputs=[house.valve.pk]) | typed)
+
+    assert page.status_code == 200
+    assert words_of(page).count(sentence) >= 2
+    assert 'value="Quạt"' in page.content.decode()
     assert Rule.objects.count() == 0
 
 
