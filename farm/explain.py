@@ -141,6 +141,12 @@ def _show(key: str, value: Any) -> str:
 # Why a programme acted; every %(…)s is one of the decision's facts.
 ACTED: dict[str, str | Promise] = {
     "time": gettext_lazy("it was time (%(start)s)"),
+    "at_sunrise": gettext_lazy("the sun rose (%(start)s)"),
+    "before_sunrise": gettext_lazy("it was %(minutes)s minutes before sunrise (%(start)s)"),
+    "after_sunrise": gettext_lazy("it was %(minutes)s minutes after sunrise (%(start)s)"),
+    "at_sunset": gettext_lazy("the sun set (%(start)s)"),
+    "before_sunset": gettext_lazy("it was %(minutes)s minutes before sunset (%(start)s)"),
+    "after_sunset": gettext_lazy("it was %(minutes)s minutes after sunset (%(start)s)"),
     "next_output": gettext_lazy("its turn had come"),
     "again": gettext_lazy("the command before came to nothing"),
     "light_enough": gettext_lazy(
@@ -279,6 +285,7 @@ FIELDS: dict[str, str | Promise] = {
     "sensor": gettext_lazy("Sensor"),
     "zone": gettext_lazy("Zone"),
     "times": gettext_lazy("Times"),
+    "sun": gettext_lazy("Sunrise and sunset"),
     "seconds": gettext_lazy("Seconds"),
     "litres": gettext_lazy("Litres"),
     "weekdays": gettext_lazy("Weekdays"),

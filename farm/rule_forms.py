@@ -4,14 +4,19 @@ import re
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from farm import sun_fields
 from farm.control.settings import Problem
 from farm.explain import problem_words, without_numbers
 from farm.models import Channel, Output, Rule, Zone
 from farm.rule_words import WEEKDAYS
 from farm.services.rule_changes import problems_of
+from farm.words import sun_words
+
+NO_PLACE = _("The greenhouse has no place on the map yet, so nothing there can go by the sun.")
 
 
 class ClockField(forms.TimeField):
@@ -153,11 +158,44 @@ class ScheduleForm(RuleForm):
         label=_("Or so many litres"), required=False, min_value=0.1, localize=True
     )
 
+    def __init__(self, *args: Any, zone: Zone, rule: Rule | None = None, **kwargs: Any) -> None:
+        """Show a row for each start by the sun that stands, at least one of rising and setting."""
+        self.sun_rows = sun_fields.rows_of(rule.parameters.get("sun") if rule else None)
+        super().__init__(*args, zone=zone, rule=rule, **kwargs)
+        hint = sun_words(zone.greenhouse, timezone.localdate()) or str(NO_PLACE)
+        for row in self.sun_rows:
+            self.fields |= row.fields(hint=hint if row is self.sun_rows[0] else "")
+        self.order_fields(
+            ["name", "outputs", "times", *(name for row in self.sun_rows for name in row.names)]
+        )
+
     def _initial(self, rule: Rule | None) -> dict[str, Any]:
         found = super()._initial(rule)
         if "times" in found:
             found["times"] = ", ".join(found["times"])
+        for row in self.sun_rows:
+            found |= row.initial()
         return found
+
+    def parameters(self) -> dict[str, Any]:
+        """Add the starts by the sun."""
+        settings = {key: value for key, value in super().parameters().items() if key != "sun"}
+        sun = [start for row in self.sun_rows if (start := row.read(self.cleaned_data))]
+        return settings | ({"sun": sun} if sun else {})
+
+    def clean(self) -> dict[str, Any]:
+        """Hold each row together before the programme's own rules look at it."""
+        for row in self.sun_rows:
+            mistake = row.mistake(self.cleaned_data)
+            if mistake:
+                self.add_error(row.minutes_name, mistake)
+        return super().clean()
+
+    def _field_of(self, place: tuple[str, ...]) -> str | None:
+        if place[0] != "sun":
+            return super()._field_of(place)
+        used = (row.name for row in self.sun_rows if row.read(self.cleaned_data))
+        return next(used, self.sun_rows[0].name)
 
     def clean_times(self) -> list[str]:
         """Take times apart at commas and blanks; "5:30" is 05:30."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import time
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -12,7 +13,7 @@ from farm.control import dosing_settings, hysteresis, light_sum, schedule
 from farm.control.kinds import KINDS
 from farm.control.settings import SettingsError
 from farm.models import Rule
-from farm.words import Words, run_words, short_number
+from farm.words import Words, run_words, short_number, sun_words
 
 WEEKDAYS: dict[int, Words] = {
     1: gettext_lazy("Monday"),
@@ -32,7 +33,11 @@ def setting_words(rule: Rule) -> tuple[str, ...]:
     except SettingsError:
         return (_("Its settings cannot be read: it does nothing until somebody sets it anew."),)
     tell: Callable[[Any], Iterator[str]] = TELLERS[rule.kind]
-    return tuple(tell(settings))
+    said = tuple(tell(settings))
+    if isinstance(settings, schedule.Settings) and settings.sun:
+        today = sun_words(rule.zone.greenhouse, timezone.localdate())
+        return (*said, today) if today else said
+    return said
 
 
 def _amount(seconds: int | None, litres: float | None) -> str:

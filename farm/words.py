@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from farm.interlock_words import WORDS as INTERLOCK_WORDS
-from farm.models import Channel
+from farm.models import Channel, Greenhouse
+from farm.sun import sun_of_day
 
 Words = str | Promise
 VPD = "vpd"
@@ -208,6 +209,24 @@ def moment(at: datetime) -> str:
 def clock(at: datetime) -> str:
     """Write the time of the day as the commune's clocks show it."""
     return date_format(timezone.localtime(at), "TIME_FORMAT")
+
+
+def sun_words(house: Greenhouse, on: date) -> str:
+    """Say when the sun comes and goes at a house on a day; "" where nobody knows."""
+    if house.latitude is None or house.longitude is None:
+        return ""
+    sun = sun_of_day(
+        on,
+        latitude_degrees=house.latitude,
+        longitude_degrees=house.longitude,
+        zone=timezone.get_current_timezone(),
+    )
+    if sun is None:
+        return ""
+    return _("Today the sun rises at %(rises)s and sets at %(sets)s.") % {
+        "rises": clock(sun.rises_at),
+        "sets": clock(sun.sets_at),
+    }
 
 
 def local_day(at: datetime) -> date:

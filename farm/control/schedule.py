@@ -30,6 +30,13 @@ class SunTime:
     event: str  # sunrise, sunset
     offset_minutes: int
 
+    @property
+    def side(self) -> str:
+        """Tell on which side of the sun's coming or going it lies: at, before or after it."""
+        if not self.offset_minutes:
+            return "at"
+        return "before" if self.offset_minutes < 0 else "after"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -129,7 +136,8 @@ def _by_clock(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
         return Plan(Verdict.SKIP, "missed", memory, facts, next_look_at=next_look_at)
     if measures_nothing(snapshot, seconds=settings.seconds, litres=settings.litres):
         return Plan(Verdict.BLOCKED, "no_measure", memory, facts, next_look_at=next_look_at)
-    plan = Plan(Verdict.ACT, "time", memory, facts, next_look_at=next_look_at)
+    reason, more = _why(settings, snapshot, start)
+    plan = Plan(Verdict.ACT, reason, memory, facts | more, next_look_at=next_look_at)
     return _run(plan, settings, snapshot, name=f"{start:%Y%m%d%H%M}")
 
 
@@ -156,6 +164,14 @@ def _run(plan: Plan, settings: Settings, snapshot: Snapshot, *, name: str) -> Pl
     start = datetime.fromisoformat(plan.memory["done_until"])
     refused = {**plan.memory, "done_until": (start - timedelta(seconds=1)).isoformat()}
     return replace(begun, refused_memory=refused)
+
+
+def _why(settings: Settings, snapshot: Snapshot, start: datetime) -> tuple[str, dict[str, int]]:
+    """Tell whether a start is the sun's (before_sunrise …), how far from it, or the clock's."""
+    for by_sun, wanted in _by_sun(settings, snapshot, start.date()):
+        if by_sun == start:
+            return f"{wanted.side}_{wanted.event}", {"minutes": abs(wanted.offset_minutes)}
+    return "time", {}
 
 
 def _next_start(settings: Settings, snapshot: Snapshot) -> datetime:
@@ -188,10 +204,12 @@ def _starts_of_day(settings: Settings, snapshot: Snapshot, day: date) -> Iterato
         while start <= end:
             yield start
             start += timedelta(minutes=settings.every.minutes)
-    yield from _by_sun(settings, snapshot, day)
+    yield from (start for start, _wanted in _by_sun(settings, snapshot, day))
 
 
-def _by_sun(settings: Settings, snapshot: Snapshot, day: date) -> Iterator[datetime]:
+def _by_sun(
+    settings: Settings, snapshot: Snapshot, day: date
+) -> Iterator[tuple[datetime, SunTime]]:
     zone = snapshot.now.tzinfo
     latitude, longitude = snapshot.latitude_degrees, snapshot.longitude_degrees
     if not settings.sun or latitude is None or longitude is None or zone is None:
@@ -202,4 +220,4 @@ def _by_sun(settings: Settings, snapshot: Snapshot, day: date) -> Iterator[datet
     for wanted in settings.sun:
         moment_of_sun = sun.rises_at if wanted.event == "sunrise" else sun.sets_at
         start = moment_of_sun + timedelta(minutes=wanted.offset_minutes)
-        yield start.replace(second=0, microsecond=0)
+        yield start.replace(second=0, microsecond=0), wanted

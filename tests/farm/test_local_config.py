@@ -84,6 +84,14 @@ def test_times_are_told_in_utc_with_the_days_on_which_they_fall_there():
     ]
 
 
+def test_a_timetable_by_clock_and_sun_goes_down_with_the_clocks_times_alone():
+    sun = [{"event": "sunrise", "offset_minutes": -15}, {"event": "sunset", "offset_minutes": 0}]
+
+    made = entries({"times": ["13:00"], "sun": sun, "seconds": 600})
+
+    assert made == [{"out": "fan-1", "at": "06:00", "s": 600}]
+
+
 def test_again_and_again_is_one_entry():
     raw = {"every": {"minutes": 30, "from": "05:00", "to": "21:00"}, "seconds": 900}
 

@@ -154,6 +154,19 @@ def test_a_day_of_a_timetable_is_one_run_for_each_time():
     assert [f"{at:%H:%M}" for at in starts] == ["05:30", "09:30", "23:00"]
 
 
+def test_a_run_by_the_sun_says_so():
+    house = make_greenhouse(latitude=19.92, longitude=105.92)
+    sun = [{"event": "sunset", "offset_minutes": -30}]
+    make_rule(zone=make_zone(greenhouse=house), parameters={"sun": sun, "seconds": 120})
+
+    go_by(NOON, later(hours=6))
+
+    decision = Decision.objects.get(verdict="act")
+    assert words_of(decision) == (
+        "Watered for 2 minutes at 16:46 because it was 30 minutes before sunset (16:46)"
+    )
+
+
 def test_looking_twice_at_the_same_moment_is_one_run():
     make_rule()
     automation.run_due(at=NOON)

@@ -23,6 +23,11 @@ def house(member):
     return make_house()
 
 
+def put_on_the_map(house):
+    house.greenhouse.latitude, house.greenhouse.longitude = 19.92, 105.92
+    house.greenhouse.save()
+
+
 def new_timetable(house):
     return f"{reverse('farm_rule_add', args=['schedule'])}?gian={house.zone.pk}"
 
@@ -98,6 +103,15 @@ def test_a_programme_says_what_it_is_set_to(client, house, kind, parameters, sai
     make_rule(house, kind=kind, parameters=parameters)
 
     assert said in words_of(client.get(RULES))
+
+
+def test_a_programme_by_the_sun_says_when_that_is_today(client, house):
+    put_on_the_map(house)
+    make_rule(house, parameters={"sun": [{"event": "sunrise"}], "seconds": 60})
+
+    assert "At sunrise. Each time 1 minute. Today the sun rises at 06:09 and sets at 17:16." in (
+        words_of(client.get(RULES))
+    )
 
 
 def test_a_programme_shows_when_it_looks_again_and_why_it_decided(client, house):
@@ -179,6 +193,108 @@ def test_a_wrong_setting_is_told_beside_its_field_and_nothing_typed_is_lost(
 
 def filled_in(house, **typed):
     return {"name": "Quạt", "outputs": [house.fan.pk], "seconds": "120"} | typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "sun"),
+    [
+        (
+            {"sunrise_1": "before", "sunrise_1_minutes": "15"},
+            [{"event": "sunrise", "offset_minutes": -15}],
+        ),
+        (
+            {"sunrise_1": "at", "sunset_1": "after", "sunset_1_minutes": "90"},
+            [
+                {"event": "sunrise", "offset_minutes": 0},
+                {"event": "sunset", "offset_minutes": 90},
+            ],
+        ),
+    ],
+)
+def test_a_timetable_may_go_by_the_sun(client, house, typed, sun):
+    put_on_the_map(house)
+    form = words_of(client.get(new_timetable(house)))
+    assert form.count("Today the sun rises at 06:09 and sets at 17:16.") == 1
+
+    client.post(new_timetable(house), filled_in(house, **typed))
+
+    assert Rule.objects.get().parameters == {"sun": sun, "seconds": 120}
+
+
+def test_every_start_by_the_sun_that_stands_is_shown_and_can_be_taken_away(client, house):
+    put_on_the_map(house)
+    sun = [
+        {"event": "sunrise", "offset_minutes": -15},
+        {"event": "sunset", "offset_minutes": 0},
+        {"event": "sunrise", "offset_minutes": 240},
+    ]
+    rule = make_rule(house, parameters={"sun": sun, "seconds": 120, "pause_seconds": 9})
+    url = reverse("farm_rule_change", args=[rule.pk])
+    shown = client.get(url).context["form"]
+    initial = {name: shown[name].value() for name in shown.fields if "sun" in name}
+
+    typed = {name: value for name, value in initial.items() if value} | {"sunrise_1": ""}
+    refused = client.post(url, filled_in(house, **typed))
+    client.post(url, filled_in(house, **typed | {"sunrise_1_minutes": ""}))
+
+    assert initial == {
+        "sunrise_1": "before", "sunrise_1_minutes": 15,
+        "sunrise_2": "after", "sunrise_2_minutes": 240,
+        "sunset_1": "at", "sunset_1_minutes": None,
+    }  # fmt: skip
+    assert "Choose before or after, or leave the minutes empty." in words_of(refused)
+    rule.refresh_from_db()
+    assert rule.parameters == {"sun": [sun[2], sun[1]], "seconds": 120, "pause_seconds": 9}
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (
+            {"sunrise_1": "before"},
+            "Write how many minutes before or after, or choose exactly at the time.",
+        ),
+        ({"sunset_1_minutes": "15"}, "Choose before or after, or leave the minutes empty."),
+        (
+            {"sunset_1": "at", "sunset_1_minutes": "15"},
+            "Choose before or after, or leave the minutes empty.",
+        ),
+        (
+            {"sunset_1": "after", "sunset_1_minutes": "301"},
+            "Write the minutes before or after as a whole number from 1 to 300.",
+        ),
+        (
+            {"sunset_1": "after", "sunset_1_minutes": "-15"},
+            "Write the minutes before or after as a whole number from 1 to 300.",
+        ),
+    ],
+)
+def test_half_a_start_by_the_sun_is_told_beside_its_field(client, house, typed, sentence):
+    put_on_the_map(house)
+
+    page = client.post(new_timetable(house), filled_in(house, times="05:30", **typed))
+
+    # In the summary and beside the field, and nothing else is wrong.
+    assert words_of(page).count(sentence) == 2
+    assert page.content.decode().count('<p class="wrong"') == 1
+    assert 'value="05:30"' in page.content.decode()
+    for value in typed.values():
+        assert f'value="{value}"' in page.content.decode()
+    assert Rule.objects.count() == 0
+
+
+def test_a_house_without_a_place_has_no_sun_and_what_was_typed_stays(client, house):
+    hint = "The greenhouse has no place on the map yet, so nothing there can go by the sun."
+    assert hint in words_of(client.get(new_timetable(house)))
+
+    page = client.post(
+        new_timetable(house), filled_in(house, sunset_1="before", sunset_1_minutes="20")
+    )
+
+    assert "Sunrise and sunset: the greenhouse has no place on the map yet." in words_of(page)
+    assert 'id="id_sunset_1_error"' in page.content.decode()
+    assert 'value="20"' in page.content.decode()
+    assert Rule.objects.count() == 0
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,28 @@ def test_by_the_sun_of_the_place():
     assert [when for when, _, _ in done] == ["Sun 06:39", "Sun 16:16"]
 
 
+@pytest.mark.parametrize(
+    ("event", "offset", "clock", "reason", "facts"),
+    [
+        ("sunrise", -15, "05:54", "before_sunrise", {"minutes": 15}),
+        ("sunrise", 30, "06:39", "after_sunrise", {"minutes": 30}),
+        ("sunset", 0, "17:16", "at_sunset", {"minutes": 0}),
+        ("sunset", -77, "15:59", "before_sunset", {"minutes": 77}),
+        ("sunset", -60, "16:00", "time", {}),
+    ],
+)
+def test_a_start_says_whether_it_was_the_suns_or_the_clocks(event, offset, clock, reason, facts):
+    raw = {"sun": [{"event": event, "offset_minutes": offset}], "times": ["16:00"], "seconds": 60}
+    memory = {"done_until": (at(clock) - timedelta(seconds=1)).isoformat()}
+    place = {"latitude_degrees": 19.9, "longitude_degrees": 105.8}
+
+    plan = schedule.decide(schedule.parse(raw), memory, Snapshot(at(clock), (VALVE,), **place))
+
+    assert (plan.verdict, plan.reason) == (Verdict.ACT, reason)
+    assert {name: plan.facts[name] for name in facts} == facts
+    assert ("minutes" in plan.facts) == bool(facts)
+
+
 def test_litres_end_a_run_and_seconds_bound_it():
     settings = schedule.parse({"times": ["06:00"], "litres": 12})
     memory = {"done_until": at("05:59").isoformat()}
