@@ -5,10 +5,12 @@ import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
@@ -22,8 +24,8 @@ TITLES = {
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
-    406: "Not acceptable",
     409: "Conflict",
+    413: "Too large",
     415: "Unsupported media type",
     422: "Refused",
     429: "Too many requests",
@@ -40,7 +42,6 @@ _CODES = {
     "invalid": "invalid",
     "not_found": "not-found",
     "method_not_allowed": "method-not-allowed",
-    "not_acceptable": "not-acceptable",
     "unsupported_media_type": "not-json",
     "throttled": "rate-limited",
 }
@@ -51,10 +52,22 @@ class Problem(NamedTuple):
 
     status: int
     code: str
-    detail: str
+    detail: str | Promise
     errors: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, Any], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+
+
+# What Django itself refuses with.
+_DJANGOS: dict[type[Exception], Problem] = {
+    Http404: Problem(404, "not-found", gettext_lazy("There is nothing at this address.")),
+    PermissionDenied: Problem(
+        403, "not-a-member", gettext_lazy("Only the cooperative's members may do this.")
+    ),
+    RequestDataTooBig: Problem(
+        413, "too-large", gettext_lazy("This is more than one call may send.")
+    ),
+}
 
 
 def answer_problem(error: Exception, context: dict[str, Any]) -> HttpResponse:
@@ -69,7 +82,7 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         "type": f"/api/farm/v1#{problem.code}",
         "title": TITLES.get(problem.status, "Refused"),
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": str(problem.detail),
         "instance": request.path,
         "code": problem.code,
         "trace_id": request.META.get("REQUEST_ID", ""),
@@ -77,8 +90,9 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     }
     if problem.errors:
         document["errors"] = [{"field": field, "detail": said} for field, said in problem.errors]
+    # JSON can name half a character (a lone surrogate); an answer that quotes it cannot hold it.
     return HttpResponse(
-        json.dumps(document, ensure_ascii=False),
+        json.dumps(document, ensure_ascii=False).encode(errors="replace"),
         status=problem.status,
         content_type=CONTENT_TYPE,
         headers=dict(problem.headers),
@@ -90,10 +104,9 @@ def _problem(error: Exception) -> Problem:
         # Interlocks name themselves: a program can tell a locked output from a low tank.
         facts = [(name, str(error.facts[name])) for name in ("interlock",) if name in error.facts]
         return Problem(error.http_status, error.code, str(error), facts=tuple(facts))
-    if isinstance(error, Http404):
-        return Problem(404, "not-found", _("There is nothing at this address."))
-    if isinstance(error, PermissionDenied):
-        return Problem(403, "not-a-member", _("Only the cooperative's members may do this."))
+    for kind, problem in _DJANGOS.items():
+        if isinstance(error, kind):
+            return problem
     if isinstance(error, exceptions.APIException):
         return _refusal(error)
     logger.error("a call of the farm's API failed", exc_info=error)

@@ -45,7 +45,8 @@ SETTINGS = {
     "TITLE": "Commune portal: the greenhouses' API",
     "DESCRIPTION": (
         "For the cooperative's own programs: newest values, readings, outputs, alarms and batches, "
-        "and runs and stops under the same interlocks as everywhere. Times are UTC."
+        "and runs and stops under the same interlocks as everywhere. Each time "
+        "carries its offset from UTC."
     ),
     "PREPROCESSING_HOOKS": ["farm.api.schema.only_farm_paths"],
     "POSTPROCESSING_HOOKS": [

@@ -83,12 +83,21 @@ class GreenhousesOut(serializers.Serializer[object]):
     greenhouses = GreenhouseOut(many=True)
 
 
+class Moment(serializers.DateTimeField):
+    """A time of readings: not before 1970, and not at the end of the calendar."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if not 1970 <= value.year < 9999:
+            self.fail("overflow")
+        return super().enforce_timezone(value)
+
+
 class PointsIn(serializers.Serializer[object]):
     """Which readings of a channel are wanted; the last day's without a word."""
 
     level = serializers.ChoiceField(choices=list(selectors.LEVELS), default=selectors.RAW)
-    since = serializers.DateTimeField(required=False, help_text="A day before `until` by default.")
-    until = serializers.DateTimeField(required=False, help_text="Exclusive; now by default.")
+    since = Moment(required=False, help_text="A day before `until` by default.")
+    until = Moment(required=False, help_text="Exclusive; now by default.")
 
     def span(self, *, now: datetime) -> tuple[datetime, datetime]:
         """Give the span asked for, from and until."""
@@ -326,6 +335,7 @@ COMMAND = problems(
         400: "Malformed",
         404: "There is no such thing",
         409: "An interlock or a lock holds it back",
+        413: "More than one call may send",
         415: "Not application/json",
         422: "Longer than the device takes, busy, or the key stands for another command",
     }

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from farm.api import auth, problems, serializers
+from farm.api import auth, content, problems, serializers
 from farm.api.auth import MemberRequest
 from farm.errors import IdempotencyKeyReusedError
 from farm.models import Alarm, Command, Output
@@ -33,6 +33,8 @@ class FarmView(APIView):
     authentication_classes = (auth.TokenAuthentication, auth.SessionAuthentication)
     permission_classes = (auth.IsFarmMember,)
     throttle_classes = (auth.PerPerson,)
+    parser_classes = (content.JsonBody,)
+    content_negotiation_class = content.AlwaysJson
 
     def get_exception_handler(self) -> Callable[..., HttpResponse]:
         return problems.answer_problem
