@@ -1,19 +1,12 @@
 """Every address of the portal. Residents' are Vietnamese without marks, programs' English."""
 
 from allauth.account.decorators import secure_admin_login
-from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from commune_portal import views
+from commune_portal import api_docs, views
 from payments.api.oauth import PartnerTokenView
-
-# Swagger UI sets styles on its own elements; its scripts stay files of ours.
-swagger = csp_update({"style-src": "'unsafe-inline'"})(
-    SpectacularSwaggerSplitView.as_view(url_name="schema")
-)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -33,8 +26,10 @@ urlpatterns = [
     path("oauth/token", PartnerTokenView.as_view(), name="oauth_token"),
     path("api/payments/v1/", include("payments.api.urls")),
     path("api/farm/v1/", include("farm.api.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", swagger, name="api_docs"),
+    path("api/schema/", api_docs.partner_schema, name="schema"),
+    path("api/schema/farm/", api_docs.farm_schema, name="farm_schema"),
+    path("api/docs/", api_docs.partner_docs, name="api_docs"),
+    path("api/docs/farm/", api_docs.farm_docs, name="farm_api_docs"),
 ]
 
 handler404 = "commune_portal.views.page_not_found"
