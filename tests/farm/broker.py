@@ -1,8 +1,10 @@
-"""A mosquitto of the test's own: on a free port, with persistence, to be killed and started."""
+"""A mosquitto of the test's own, on a free port, and bridges to it: to be killed and started."""
 
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10
+PATIENCE = 60
 
 
 def executable(name):
@@ -27,6 +30,31 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def wait_until(claim):
+    """Wait for what other processes bring about, for a minute at most."""
+    deadline = time.monotonic() + PATIENCE
+    while not claim():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def start_bridge(
+    broker, database_url, *, query="client_id=farm", log_level="CRITICAL", stderr=None
+):
+    """Start the real process between a broker and a database."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "mqtt_bridge"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "MQTT_URL": f"mqtt://127.0.0.1:{broker.port}/?{query}",
+            "DATABASE_URL": database_url,
+            "LOG_LEVEL": log_level,
+        },
+        stderr=stderr,
+    )
 
 
 class Mosquitto:

@@ -2,13 +2,9 @@
 
 import contextlib
 import json
-import os
 import queue
 import sqlite3
-import subprocess
-import sys
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -21,7 +17,8 @@ from common.mqtt import Bridge
 from commune_portal.mqtt import HANDLERS, PUMPS, STATUS_TOPIC
 from farm.models import BootSequence, Reading
 from farm.services import ingest
-from tests.farm.broker import ROOT, Mosquitto, mosquitto_or_skip
+from tests.farm.broker import PATIENCE as WAIT
+from tests.farm.broker import Mosquitto, mosquitto_or_skip, start_bridge, wait_until
 from tests.farm.factories import make_channel, make_greenhouse, make_node
 
 pytestmark = [
@@ -31,7 +28,6 @@ pytestmark = [
 ]
 FRAMES = 2000
 CODES = ("air_t", "rh_2", "ec_3")
-WAIT = 60
 
 
 @pytest.fixture
@@ -88,26 +84,6 @@ class Database:
                 )
 
 
-def start_bridge(broker, database):
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "mqtt_bridge"],
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "MQTT_URL": f"mqtt://127.0.0.1:{broker.port}/?client_id=farm",
-            "DATABASE_URL": database.url,
-            "LOG_LEVEL": "CRITICAL",
-        },
-    )
-
-
-def wait_until(claim):
-    deadline = time.monotonic() + WAIT
-    while not claim():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
 @contextlib.contextmanager
 def controller(broker, *filters):
     """A client that, like a controller, repeats what the broker has not confirmed."""
@@ -142,7 +118,7 @@ def test_a_killed_bridge_a_restarted_broker_and_a_broken_database_lose_and_doubl
 ):
     database = Database(tmp_path)
     began = timezone.now() - timedelta(seconds=FRAMES)
-    bridge = start_bridge(broker, database)
+    bridge = start_bridge(broker, database.url)
     try:
         with controller(broker, STATUS_TOPIC) as (client, heard):
             assert heard.get(timeout=WAIT).payload == b"online"
@@ -152,7 +128,7 @@ def test_a_killed_bridge_a_restarted_broker_and_a_broken_database_lose_and_doubl
             bridge.kill()
             bridge.wait(WAIT)
             after_the_kill = database.count()
-            bridge = start_bridge(broker, database)
+            bridge = start_bridge(broker, database.url)
             wait_until(lambda: database.count() > after_the_kill)
             database.break_off()
             broker.stop()
