@@ -232,8 +232,10 @@ class Bridge:
         """Do one job, in the worker: hand over what came, then what is due; True when taken."""
         if not self._hand_over(batch):
             return False
-        self._pumps.run(self._publish, after_batch=bool(batch))
-        pulses.run(self._publish, after_batch=False)
+        # What is sent without a connection may be lost: it stays a row until there is one.
+        if self._connected.is_set():
+            self._pumps.run(self._publish, after_batch=bool(batch))
+            pulses.run(self._publish, after_batch=False)
         return True
 
     def _end_job(self) -> None:
@@ -292,7 +294,11 @@ class Bridge:
                 topic, payload, qos, retain = self._to_publish.get_nowait()
             except Empty:
                 return
-            outcome = self._client.publish(topic, payload, qos=qos, retain=retain)
+            try:
+                outcome = self._client.publish(topic, payload, qos=qos, retain=retain)
+            except ValueError:  # a topic that no message can have
+                logger.exception("mqtt publish refused: %s", topic)
+                continue
             if outcome.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 logger.warning("mqtt publish to %s waits: %s", topic, outcome.rc.name)
 

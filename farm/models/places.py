@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -150,6 +151,12 @@ class Node(TimestampedModel):
 
     def __str__(self) -> str:
         return self.label or self.name
+
+    def clean(self) -> None:
+        """Refuse a prefix that no message can be sent under; MQTT keeps + and # for filters."""
+        super().clean()
+        if set(self.topic) & {"+", "#"}:
+            raise ValidationError({"topic": _("A topic prefix has neither + nor #.")})
 
     @property
     def acknowledges(self) -> bool:

@@ -190,6 +190,71 @@ def test_the_broker_is_listened_to_while_a_batch_is_at_work(mqtt_url, topic, oth
     client.publish(f"{topic}/status", b"", qos=1, retain=True).wait_for_publish(WAIT)
 
 
+def test_a_message_that_cannot_be_sent_stops_neither_the_next_nor_the_bridge(
+    mqtt_url, topic, other_side
+):
+    client, heard = other_side
+    client.subscribe(f"{topic}/out", qos=1)
+    assert heard.get(timeout=WAIT) == "subscribed"
+
+    def speak(publish):
+        publish(f"{topic}/+/set", b"nobody", 1, False)
+        publish(f"{topic}/out", b"somebody", 1, False)
+
+    handler = Handler(f"{topic}/in", lambda messages: None)
+    bridge = Bridge(
+        mqtt_url, [handler], pumps=[Pump(3600, speak, is_eager=True)], status_topic=f"{topic}-s"
+    )
+    with running(bridge):
+        first = heard.get(timeout=WAIT).payload
+        client.publish(f"{topic}/in", b"1", qos=1)
+        second = heard.get(timeout=WAIT).payload
+
+    assert (first, second) == (b"somebody", b"somebody")
+
+
+def test_nothing_is_sent_between_a_lost_connection_and_the_next(
+    mqtt_url, topic, other_side, caplog
+):
+    caplog.set_level("INFO", logger="common.mqtt")
+    is_at_work, go_on, spoke = threading.Event(), threading.Event(), queue.Queue()
+    name = uuid.uuid4().hex
+
+    def take_many(messages):
+        is_at_work.set()
+        go_on.wait(WAIT)
+
+    def connections():
+        return caplog.text.count("mqtt connected")
+
+    def wait_for(claim):
+        deadline = time.monotonic() + WAIT
+        while not claim():
+            assert time.monotonic() < deadline, "waited in vain"
+            threading.Event().wait(0.01)
+
+    bridge = Bridge(
+        f"{mqtt_url}?client_id={name}",
+        [Handler(f"{topic}/in", take_many)],
+        pumps=[Pump(3600, lambda publish: spoke.put(connections()), is_eager=True)],
+        status_topic=f"{topic}-s",
+    )
+    with running(bridge):
+        assert spoke.get(timeout=WAIT) == 1
+        other_side[0].publish(f"{topic}/in", b"1", qos=1)
+        assert is_at_work.wait(WAIT)
+        parts = urlsplit(mqtt_url)
+        twin = Client(CallbackAPIVersion.VERSION2, client_id=name, reconnect_on_failure=False)
+        twin.connect(parts.hostname, parts.port or 1883)  # the broker drops the older of the two
+        twin.loop_start()
+        wait_for(lambda: "mqtt disconnected" in caplog.text)
+        go_on.set()
+        next_word_in = spoke.get(timeout=WAIT)
+        twin.loop_stop()
+
+    assert next_word_in == 2
+
+
 def test_what_the_worker_took_is_acknowledged_before_the_bridge_leaves(mqtt_url, topic, other_side):
     taken, is_at_it = queue.Queue(), threading.Event()
 

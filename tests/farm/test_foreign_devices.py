@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
@@ -407,3 +408,16 @@ def test_a_programmes_run_that_a_device_away_cannot_take_is_an_alarm(valve, outp
 
     alarm = Alarm.objects.get(kind="command_refused")
     assert (alarm.output, alarm.facts["reason"]) == (output, "offline")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("topic", ["zigbee2mqtt/van+1", "tele/#"])
+def test_a_prefix_that_no_message_can_be_sent_under_is_refused(topic):
+    node = make_node(protocol="zigbee2mqtt", topic=topic)
+
+    with pytest.raises(ValidationError) as refused:
+        node.full_clean()
+
+    assert refused.value.message_dict == {
+        "topic": ["Đầu chủ đề MQTT không được có dấu + hay dấu #."]
+    }
