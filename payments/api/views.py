@@ -43,11 +43,7 @@ class Answer(HttpResponse):
     def __init__(
         self, document: Any, *, status: int = 200, code: str = "answered", subject: str = ""
     ) -> None:
-        super().__init__(
-            TO_JSON(document).encode(),
-            status=status,
-            content_type="application/json",
-        )
+        super().__init__(TO_JSON(document).encode(), "application/json", status=status)
         self.code = code
         self.subject = subject
         self.is_logged = False
