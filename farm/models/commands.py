@@ -119,11 +119,13 @@ class Command(models.Model):
         verbose_name_plural = _("commands")
         constraints = (
             models.CheckConstraint(
-                condition=~Q(op="run") | Q(seconds__gte=1, output__isnull=False),
+                # A check that comes to NULL passes, so what must be there is said to be.
+                condition=~Q(op="run")
+                | Q(seconds__isnull=False, seconds__gte=1, output__isnull=False),
                 name="command_run_has_seconds",
             ),
             models.CheckConstraint(
-                condition=~Q(op="dose") | Q(ml__gt=0, output__isnull=False),
+                condition=~Q(op="dose") | Q(ml__isnull=False, ml__gt=0, output__isnull=False),
                 name="command_dose_has_ml",
             ),
             models.CheckConstraint(

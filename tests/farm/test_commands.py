@@ -1,6 +1,7 @@
 """Commands: asked for once, sent under one id, and believed only from the controller."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import translation
 
 from farm.errors import CommandRefusedError, SafetyError
@@ -491,3 +492,25 @@ def test_litres_of_a_valve_of_which_nothing_is_known_cannot_be_told(house):
     house.valve.flow_low = house.valve.flow_high = None
 
     assert water.planned_litres(house.valve, seconds=300, litres=10.0) is None
+
+
+def test_the_database_takes_no_run_without_an_end(house):
+    command = run(house.valve)
+
+    for seconds in (None, 0):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Command.objects.filter(pk=command.pk).update(seconds=seconds)
+
+    command.refresh_from_db()
+    assert command.seconds == 120
+
+
+def test_the_database_takes_no_dose_without_an_amount(house):
+    command = dose(house.doser)
+
+    for ml in (None, 0):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Command.objects.filter(pk=command.pk).update(ml=ml)
+
+    command.refresh_from_db()
+    assert command.ml == 6.0
