@@ -21,9 +21,10 @@ MOST_NOTES = 2000
 # One job at a time: two that sum up hours of the same day would each miss the other's.
 LOCK = 0x726F6C6C  # "roll"
 
+# Materialized, or SQLite joins each note to its channel's whole history before it looks at times.
 # {keys} gives (channel_id, since, until); {bucket} the beginning of the bucket that t lies in.
 FROM_READINGS = """
-WITH span AS ({keys}),
+WITH span AS MATERIALIZED ({keys}),
 picked AS (
   SELECT r.channel_id, {bucket} AS bucket, CAST(r.v AS double precision) AS v, r.t
   FROM span JOIN farm_reading r
@@ -38,7 +39,7 @@ SELECT channel_id, %s, bucket, count(*), sum(v), min(v), max(v),
 FROM ranked WHERE true GROUP BY channel_id, bucket
 """
 FROM_ROLLUPS = """
-WITH span AS ({keys}),
+WITH span AS MATERIALIZED ({keys}),
 picked AS (
   SELECT r.channel_id, {bucket} AS bucket, r.n, r.total, r.low, r.high, r.last, r.bucket AS t
   FROM span JOIN farm_rollup r
