@@ -7,6 +7,7 @@ then is true of a bottle, and no programme may feed by it. So whoever calibrates
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -107,7 +108,7 @@ def _refuse_odd_solution(channel: Channel, *, value: float, at: datetime) -> Non
     if not least <= value <= most:
         raise CommandRefusedError(
             _("A standard solution has from %(least)s to %(most)s here.")
-            % {"least": least, "most": most},
+            % {"least": localize(least), "most": localize(most)},
             reason="value",
         )
     latest = getattr(channel, "latest", None)
@@ -121,7 +122,7 @@ def _refuse_odd_solution(channel: Channel, *, value: float, at: datetime) -> Non
     if is_far:
         raise CommandRefusedError(
             _("The probe shows %(shown)s, too far from %(value)s. Is it the right bottle?")
-            % {"shown": round(latest.v, 2), "value": value},
+            % {"shown": localize(round(latest.v, 2)), "value": localize(value)},
             reason="too_far",
         )
 

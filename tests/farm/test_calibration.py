@@ -424,3 +424,12 @@ def test_a_program_calibrates_once_per_key(member, probe):
     assert program.post(path, {"value": 6.86}, **{"Idempotency-Key": "k"}).status_code == 422
     assert program.post(path, {"value": 7.0}).status_code == 400
     assert program.post(path, {"value": 2.0}, **{"Idempotency-Key": "m"}).status_code == 422
+
+
+def test_what_is_too_far_is_told_in_numbers_as_they_are_written_here(probe):
+    with pytest.raises(CommandRefusedError) as refused:
+        calibrate(probe, 9.18)
+
+    assert str(refused.value) == (
+        "Đầu đo đang chỉ 6,6, lệch quá xa 9,18. Có đúng chai không? Nếu đúng thì đầu đo đã hỏng."
+    )
