@@ -180,10 +180,11 @@ def _book_some(cursor) -> None:
             " SET synchronous_commit = off;"
             f" FOR b IN SELECT id, payment_code, amount FROM payments_bill WHERE id >= {first}"
             f" AND id < {first + 1_000} LOOP"
-            " PERFORM payments_book((SELECT id FROM payments_bankpartner), %s, 'before' || b.id,"
-            " repeat('0', 64), 'before' || b.id, b.amount, now(), 'qr', '', '',"
+            " PERFORM payments_book(ROW("
+            " (SELECT id FROM payments_bankpartner), %s, 'before' || b.id, repeat('0', 64),"
+            " 'before' || b.id, b.amount, now(), 'qr', '', '',"
             " ARRAY[b.payment_code::text], gen_random_uuid(), md5(b.id::text), now(), 'before',"
-            " '/', NULL, NULL); COMMIT; END LOOP; END $$",
+            " '/', NULL, NULL)::payments_report); COMMIT; END LOOP; END $$",
             [PARTNER],
         )
         cursor.execute("ANALYZE")  # PL/pgSQL plans anew

@@ -257,14 +257,10 @@ async def answer_inquiry(request: Request, trace: str) -> Response:
         asked = InquiryIn.model_validate_json(await read(request))
     except ValidationError:
         raise RefusalError(400, "malformed", "The body is not right.", "after_fix") from None
-    bill = await app.pool.fetchrow(
-        "SELECT * FROM payments_inquire($1, $2, $3, $4, $5, $6)",
-        payment_code.normalise(asked.payment_code),
-        session.partner,
-        at,
-        trace,
-        request.url.path,
-        request.client.host,
+    code, path = payment_code.normalise(asked.payment_code), request.url.path
+    bill = await app.pool.fetchval(
+        "SELECT payments_inquire($1)",
+        (code, session.partner, at, trace, path, request.client.host),
     )
     return answer(
         {
@@ -279,30 +275,32 @@ async def answer_inquiry(request: Request, trace: str) -> Response:
     )
 
 
-def owed(bill: asyncpg.Record | None, amount: int | None) -> dict:
+def owed(bill: list[str | None] | None, amount: int | None) -> dict:
     if bill is None:
         raise RefusalError(404, "bill-not-found", "No bill has this payment code.")
-    if bill["status"] in ("paid", "cancelled"):
-        raise RefusalError(409, f"bill-{bill['status']}", "This bill is not payable.")
-    balance = bill["amount"] - bill["paid"]
-    low = 1 if bill["amount_rule"] in ("at_most", "any") else balance
-    high = LARGEST_TRANSFER if bill["amount_rule"] in ("at_least", "any") else balance
+    code, biller, biller_name, rule, reference, customer, payer, period, due = bill[:9]
+    total, paid, status = int(bill[9]), int(bill[10]), bill[11]
+    if status in ("paid", "cancelled"):
+        raise RefusalError(409, f"bill-{status}", "This bill is not payable.")
+    balance = total - paid
+    low = 1 if rule in ("at_most", "any") else balance
+    high = LARGEST_TRANSFER if rule in ("at_least", "any") else balance
     if amount is not None and not low <= amount <= high:
         raise RefusalError(422, "amount-out-of-rule", "Another amount, please.", "after_fix")
     return {
-        "payment_code": bill["payment_code"],
-        "biller": bill["biller"],
-        "biller_name": bill["biller_name"],
-        "reference": bill["reference"],
-        "customer_code": bill["customer_code"],
-        "payer_name_masked": masked(bill["payer_name"]),
-        "period": bill["period"],
-        "due_date": bill["due_date"].isoformat() if bill["due_date"] else None,
-        "status": bill["status"],
-        "amount": bill["amount"],
-        "paid": bill["paid"],
+        "payment_code": code,
+        "biller": biller,
+        "biller_name": biller_name,
+        "reference": reference,
+        "customer_code": customer,
+        "payer_name_masked": masked(payer),
+        "period": period,
+        "due_date": due,
+        "status": status,
+        "amount": total,
+        "paid": paid,
         "balance": balance,
-        "amount_rule": bill["amount_rule"],
+        "amount_rule": rule,
         "min_amount": low,
         "max_amount": high,
     }
@@ -360,40 +358,37 @@ async def answer_payment(request: Request, trace: str) -> Response:
         async with app.pool.acquire() as sql:
             booked = await peer_statements.book(sql, facts)
     else:
-        booked = await app.pool.fetchrow(
-            "SELECT * FROM payments_book"
-            "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-            *facts.values(),
-        )
-    if booked["fingerprint"] != fingerprint:
+        booked = await app.pool.fetchval("SELECT payments_book($1)", tuple(facts.values()))
+    if booked is None:
         raise RefusalError(422, "idempotency-key-reused", "This key stands for another report.")
-    headers = {"Location": f"/api/payments/v1/payments/{booked['payment_id']}"}
-    if booked["is_replay"]:
+    is_replay = booked[0] != str(facts["id"])
+    headers = {"Location": f"/api/payments/v1/payments/{booked[0]}"}
+    if is_replay:
         headers["Idempotency-Replayed"] = "true"
-    return answer(booking(booked), 200 if booked["is_replay"] else 201, trace, headers)
+    return answer(booking(report, booked), 200 if is_replay else 201, trace, headers)
 
 
-def booking(row: asyncpg.Record) -> dict:
+def booking(report: PaymentIn, booked: list[str]) -> dict:
+    payment, applied, code, reason, receipt, token, paid_at, booked_at = booked
     return {
-        "id": str(row["payment_id"]),
-        "bank_ref": row["bank_ref"],
+        "id": payment,
+        "bank_ref": report.bank_ref,
         "status": "booked",
-        "amount": row["amount"],
+        "amount": report.amount,
         "allocation": {
-            "payment_code": row["payment_code"] or None,
-            "applied": row["applied"],
-            "unapplied": row["unapplied"],
-            "unapplied_reason": row["unapplied_reason"] or None,
+            "payment_code": code or None,
+            "applied": int(applied),
+            "unapplied": report.amount - int(applied),
+            "unapplied_reason": reason or None,
         },
         "receipt": (
-            {
-                "number": row["receipt_number"],
-                "url": f"{PUBLIC_URL}/bien-lai/{row['receipt_token']}/",
-            }
-            if row["receipt_number"]
-            else None
+            {"number": receipt, "url": f"{PUBLIC_URL}/bien-lai/{token}/"} if receipt else None
         ),
-        "paid_at": row["paid_at"].isoformat().replace("+00:00", "Z"),
-        "booked_at": row["booked_at"].isoformat().replace("+00:00", "Z"),
+        "paid_at": moment(paid_at),
+        "booked_at": moment(booked_at),
         "reversed_at": None,
     }
+
+
+def moment(text: str) -> str:
+    return datetime.fromisoformat(text).isoformat().replace("+00:00", "Z")

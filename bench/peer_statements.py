@@ -70,8 +70,8 @@ VALUES ($1, $2, $3, 'POST', $4, left($5, 80), $6, $7, $8)
 """
 
 
-async def book(sql: asyncpg.Connection, report: dict[str, Any]) -> dict[str, Any]:
-    """Book a report in one transaction; the answer has the columns of `payments_book`."""
+async def book(sql: asyncpg.Connection, report: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Book a report in one transaction; the answer is that of `payments_book`."""
     async with sql.transaction():
         for lock in (
             f"key:{report['partner']}:{report['key']}",
@@ -82,19 +82,18 @@ async def book(sql: asyncpg.Connection, report: dict[str, Any]) -> dict[str, Any
         known = known or await sql.fetchrow(BY_REF, report["partner"], report["bank_ref"])
         if known is None:
             return await _book_new(sql, report)
+        if known["fingerprint"] != report["fingerprint"]:
+            return None
         told = await sql.fetchrow(TOLD_BEFORE, known["bill_id"], known["entry_id"])
-        if known["fingerprint"] == report["fingerprint"]:
-            await _log(sql, report, 200, "replayed")
+        await _log(sql, report, 200, "replayed")
     number = _receipt_number(told["series_code"], told["number"]) if told["number"] else ""
-    return {
-        **told, "payment_id": known["id"], "bank_ref": known["bank_ref"],
-        "amount": known["amount"], "applied": known["applied"], "receipt_number": number,
-        "paid_at": known["paid_at"], "booked_at": known["booked_at"], "is_replay": True,
-        "fingerprint": known["fingerprint"],
-    }  # fmt: skip
+    return (
+        str(known["id"]), known["applied"], told["payment_code"], told["unapplied_reason"], number,
+        told["receipt_token"], known["paid_at"].isoformat(), known["booked_at"].isoformat(),
+    )  # fmt: skip
 
 
-async def _book_new(sql: asyncpg.Connection, report: dict[str, Any]) -> dict[str, Any]:
+async def _book_new(sql: asyncpg.Connection, report: dict[str, Any]) -> tuple[Any, ...]:
     at, amount, partner = report["at"], report["amount"], report["partner"]
     bill = await sql.fetchrow(BILL, report["codes"]) if report["codes"] else None
     applied, reason = _split(bill, amount, has_code=bool(report["codes"]))
@@ -130,14 +129,11 @@ async def _book_new(sql: asyncpg.Connection, report: dict[str, Any]) -> dict[str
             RECEIPT, series["id"], series["last_number"], entry, bill_id, applied,
             bill["payer_name"], report["token"], at,
         )  # fmt: skip
-    return {
-        "payment_id": report["id"], "bank_ref": report["bank_ref"], "amount": amount,
-        "applied": applied, "payment_code": bill["payment_code"] if bill else "",
-        "unapplied": amount - applied, "unapplied_reason": reason if amount > applied else "",
-        "receipt_number": number, "receipt_token": report["token"] if applied else "",
-        "paid_at": report["paid_at"].astimezone(at.tzinfo), "booked_at": at, "is_replay": False,
-        "fingerprint": report["fingerprint"],
-    }  # fmt: skip
+    return (
+        str(report["id"]), applied, bill["payment_code"] if bill else "",
+        reason if amount > applied else "", number, report["token"] if applied else "",
+        report["paid_at"].astimezone(at.tzinfo).isoformat(), at.isoformat(),
+    )  # fmt: skip
 
 
 def _split(bill: asyncpg.Record | None, amount: int, *, has_code: bool) -> tuple[int, str]:

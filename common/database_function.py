@@ -1,43 +1,53 @@
 """Calling a function of our own in PostgreSQL with as little as possible around it."""
 
-from typing import Any
-from weakref import WeakSet
+from collections.abc import Sequence
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+
+Field = str | int | Sequence[str] | None
 
 
 class DatabaseFunction:
-    """A function that answers with one row at most, for calls that come by the thousand.
+    """A function that takes one record and answers one array of texts, called by the thousand.
 
-    Its call is prepared once per database session, and goes round Django's cursor: parsing,
-    planning and wrapping cost more than a short function does (measured in bench/). Without
-    settings.PREPARED_STATEMENTS each call is a plain SELECT, as poolers need that hand one
-    session to many clients between transactions.
+    Its call goes round Django's cursor and hands the record over as one text: to quote, parse and
+    convert values one by one costs more than a short function does (measured in bench/).
     """
 
-    def __init__(self, name: str, *types: str) -> None:
-        places = ", ".join(f"${number}" for number in range(1, len(types) + 1))
-        values = ", ".join(["%s"] * len(types))
-        typed = ", ".join(f"%s::{kind}" for kind in types)
-        self._prepare = f"PREPARE {name} ({', '.join(types)}) AS SELECT * FROM {name}({places})"  # noqa: S608  # our own names
-        self._execute = f"EXECUTE {name}({values})"
-        self._select = f"SELECT * FROM {name}({typed})"  # noqa: S608  # our own names
-        self._prepared_in: WeakSet[Any] = WeakSet()
+    def __init__(self, name: str) -> None:
+        self._call = f"SELECT {name}(%s)"
 
-    def row(self, *values: object) -> tuple[Any, ...] | None:
-        """Call it; None when it answers no row. Raises Django's database errors."""
+    def answer(self, *fields: Field) -> list[str] | None:
+        """Call it with the record's fields in order; None when it answers NULL.
+
+        Raises Django's database errors.
+        """
         database = connections[DEFAULT_DB_ALIAS]  # each look at `connection` would find it anew
         database.ensure_connection()
-        session = database.connection
-        with database.wrap_database_errors, session.cursor() as cursor:
-            if session in self._prepared_in:
-                cursor.execute(self._execute, values)
-            elif settings.PREPARED_STATEMENTS:
-                cursor.execute(self._prepare)
-                self._prepared_in.add(session)
-                cursor.execute(self._execute, values)
-            else:
-                cursor.execute(self._select, values)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
+        with database.wrap_database_errors, database.connection.cursor() as cursor:
+            cursor.execute(self._call, (record_text(fields),))
+            answer: list[str] | None = cursor.fetchone()[0]
+            return answer
+
+
+def record_text(fields: Sequence[Field]) -> str:
+    r"""Write a record as PostgreSQL reads it (manual §8.16.2), a sequence as an array (§8.15.2).
+
+    >>> print(record_text(["a, b", 7, None, "", 'say "no"', ["X1", "Y2"]]))
+    ("a, b","7",,"","say \"no\"","{\"X1\",\"Y2\"}")
+    """
+    return f"({','.join(map(_field, fields))})"
+
+
+def _field(value: Field) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str | int):
+        return _quoted(str(value))
+    return _quoted(f"{{{','.join(map(_quoted, value))}}}")
+
+
+def _quoted(text: str) -> str:
+    if '"' in text or "\\" in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

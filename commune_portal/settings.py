@@ -121,9 +121,6 @@ else:
         "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     )
 
-# A pooler that shares sessions between transactions (PgBouncer) cannot keep prepared statements.
-PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", default=True)
-
 # --- Redis: cache, limits, task queue. All of it may be away without harm. ----------------------
 REDIS_URL = env.text("REDIS_URL", "")
 if REDIS_URL:

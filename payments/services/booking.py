@@ -1,6 +1,6 @@
 """Booking money that has moved, exactly once, whatever the sender repeats or garbles.
 
-On PostgreSQL the whole booking is one call of the function `payments_book` (migration 0003),
+On PostgreSQL the whole booking is one call of the function `payments_book` (migration 0006),
 because it is the portal's hottest write; elsewhere `_book_in_python` takes the same steps.
 One test suite runs against both (docs/adr/0005).
 """
@@ -38,13 +38,7 @@ from payments.services.calls import NOBODY, Caller, log_call
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 UNAPPLIED = "unapplied"
-BOOK = DatabaseFunction(
-    "payments_book",
-    *("bigint", "text", "text", "text", "text"),  # partner, its code, key, fingerprint, bank_ref
-    *("bigint", "timestamptz", "text", "text", "text"),  # amount, paid_at, channel, memo, account
-    *("text[]", "uuid", "text", "timestamptz"),  # payment codes, id, receipt's token, at
-    *("text", "text", "inet", "uuid"),  # request id, path, ip, inquiry
-)
+BOOK = DatabaseFunction("payments_book")
 
 
 class PaymentReport(NamedTuple):
@@ -124,8 +118,8 @@ def record_payment(
     a report with another meaning; nothing is booked then.
     """
     book = _book_in_database if connection.vendor == "postgresql" else _book_in_python
-    booking, is_this_report = book(partner=partner, key=key, report=report, at=at, caller=caller)
-    if not is_this_report:
+    booking = book(partner=partner, key=key, report=report, at=at, caller=caller)
+    if booking is None:
         raise IdempotencyKeyReusedError(
             _("This key or bank reference already stands for another report.")
         )
@@ -134,13 +128,13 @@ def record_payment(
 
 def _book_in_database(
     *, partner: BankPartner, key: str, report: PaymentReport, at: datetime, caller: Caller
-) -> tuple[Booking, bool]:
-    fingerprint = report.fingerprint()
-    row = BOOK.row(
+) -> Booking | None:
+    own_id = str(uuid7())
+    answer = BOOK.answer(
         partner.pk,
         partner.code,
         key,
-        fingerprint,
+        report.fingerprint(),
         report.bank_ref,
         report.amount,
         report.paid_at.isoformat(),
@@ -148,42 +142,56 @@ def _book_in_database(
         report.memo,
         report.payer_account_masked,
         report.candidate_codes(),
-        str(uuid7()),
+        own_id,
         secrets.token_urlsafe(16),
-        at.isoformat(),  # psycopg2 takes 12 µs to write a datetime, 1 to write a text
+        at.isoformat(),
         caller.request_id,
         caller.path,
         caller.ip,
         str(report.inquiry_id) if report.inquiry_id else None,
     )
-    *fields, first_fingerprint = row or ()
-    return Booking(*fields), first_fingerprint == fingerprint
+    if answer is None:
+        return None
+    payment_id, applied, code, reason, receipt_number, receipt_token, paid_at, booked_at = answer
+    return Booking(
+        payment_id=UUID(payment_id),
+        bank_ref=report.bank_ref,
+        amount=report.amount,
+        applied=int(applied),
+        payment_code=code,
+        unapplied=report.amount - int(applied),
+        unapplied_reason=reason,
+        receipt_number=receipt_number,
+        receipt_token=receipt_token,
+        paid_at=datetime.fromisoformat(paid_at),
+        booked_at=datetime.fromisoformat(booked_at),
+        is_replay=payment_id != own_id,
+    )
 
 
 @transaction.atomic
 def _book_in_python(
     *, partner: BankPartner, key: str, report: PaymentReport, at: datetime, caller: Caller
-) -> tuple[Booking, bool]:
-    fingerprint = report.fingerprint()
+) -> Booking | None:
     known = (
         Payment.objects.filter(partner=partner, idempotency_key=key).first()
         or Payment.objects.filter(partner=partner, bank_ref=report.bank_ref).first()
     )
-    is_this_report = known is None or known.fingerprint == fingerprint
     if known is None:
         booking = booking_of(_create(partner=partner, key=key, report=report, at=at))
-    else:
+    elif known.fingerprint == report.fingerprint():
         booking = booking_of(known)._replace(is_replay=True)
-    if is_this_report:
-        log_call(
-            status=200 if known else 201,
-            code="replayed" if known else "booked",
-            subject=report.bank_ref,
-            partner=partner,
-            caller=caller,
-            at=at,
-        )
-    return booking, is_this_report
+    else:
+        return None
+    log_call(
+        status=200 if known else 201,
+        code="replayed" if known else "booked",
+        subject=report.bank_ref,
+        partner=partner,
+        caller=caller,
+        at=at,
+    )
+    return booking
 
 
 def _create(*, partner: BankPartner, key: str, report: PaymentReport, at: datetime) -> Payment:

@@ -11,9 +11,7 @@ from payments.models import BankPartner, Bill, CustomerLink
 from payments.services.calls import Caller, log_call
 
 LIMIT = 50
-INQUIRE = DatabaseFunction(
-    "payments_inquire", "text", "bigint", "timestamptz", "text", "text", "inet"
-)
+INQUIRE = DatabaseFunction("payments_inquire")
 
 
 class OwedBill(NamedTuple):
@@ -48,15 +46,21 @@ def ask_by_payment_code(
     """
     named = payment_code.normalise(code)
     if connection.vendor == "postgresql":
-        row = INQUIRE.row(
+        answer = INQUIRE.answer(
             named, partner.pk, at.isoformat(), caller.request_id, caller.path, caller.ip
         )
-        return OwedBill(*row) if row else None
+        return _owed_bill(answer) if answer else None
     found = Bill.objects.filter(payment_code=named).values_list(*FIELDS).first()
     bill = OwedBill(*found) if found else None
     status, word = _status(bill)
     log_call(status=status, code=word, subject=named, partner=partner, caller=caller, at=at)
     return bill
+
+
+def _owed_bill(answer: list[str]) -> OwedBill:
+    *words, due_date, amount, paid, status = answer
+    day = date.fromisoformat(due_date) if due_date else None
+    return OwedBill._make([*words, day, int(amount), int(paid), status])
 
 
 def _status(bill: OwedBill | None) -> tuple[int, str]:

@@ -1,9 +1,11 @@
-"""Functions of our own in PostgreSQL: prepared once per session, or not at all."""
+"""Functions of our own in PostgreSQL: what goes in as one record comes out as it was."""
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from common.database_function import DatabaseFunction
+from common.database_function import DatabaseFunction, record_text
 
 pytestmark = [
     pytest.mark.django_db,
@@ -12,27 +14,46 @@ pytestmark = [
         reason="SQLite has no functions of ours",
     ),
 ]
+# What PostgreSQL's text holds: anything but NUL and halves of surrogate pairs.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-def prepared() -> list[str]:
+@pytest.fixture
+def echo(db):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM pg_prepared_statements")
-        return [name for (name,) in cursor.fetchall()]
+        cursor.execute(
+            "CREATE TYPE pg_temp.echoed AS (word text, number bigint, words text[]);"
+            "CREATE FUNCTION pg_temp.echo(it pg_temp.echoed) RETURNS text[] LANGUAGE sql AS"
+            " $$ SELECT ARRAY[it.word, it.number::text] || it.words $$"
+        )
+    return DatabaseFunction("pg_temp.echo")
 
 
-def test_a_call_is_prepared_by_the_first_and_used_by_the_next():
-    doubled = DatabaseFunction("repeat", "text", "integer")
+def test_every_text_arrives_and_comes_back_as_it_was(echo):
+    @given(TEXTS | st.none(), st.integers(-(2**63), 2**63 - 1), st.lists(TEXTS))
+    @example('","', 7, ['"', "\\", "{}", ",", "", " ", "NULL"])
+    @example(") ; DROP TABLE x --", 0, ["'"])
+    @settings(deadline=None)
+    def comes_back(word, number, words):
+        assert echo.answer(word, number, words) == [word, str(number), *words]
 
-    rows = [doubled.row("ab", 2), doubled.row("c", 3)]
-
-    assert rows == [("abab",), ("ccc",)]
-    assert prepared().count("repeat") == 1
+    comes_back()
 
 
-def test_behind_a_pooler_nothing_is_prepared(settings):
-    settings.PREPARED_STATEMENTS = False
+def test_no_answer_is_none():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.nothing(it pg_catalog.text) RETURNS text[] LANGUAGE sql AS"
+            " $$ SELECT NULL::text[] $$"
+        )
 
-    row = DatabaseFunction("lpad", "text", "integer", "text").row("7", 3, "0")
+    assert DatabaseFunction("pg_temp.nothing").answer("x") is None
 
-    assert row == ("007",)
-    assert "lpad" not in prepared()
+
+def test_a_field_that_does_not_fit_is_djangos_error(echo):
+    with pytest.raises(DataError):
+        echo.answer("x", "seven", [])
+
+
+def test_a_value_cannot_become_two_fields():
+    assert record_text(['a","b', None, ""]) == r'("a\",\"b",,"")'

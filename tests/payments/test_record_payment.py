@@ -190,7 +190,7 @@ def test_python_and_the_database_book_alike():
 
         one = pay(by_function, partner, amount=amount)
         report = make_report(by_python, amount=amount)
-        two, _ = _book_in_python(
+        two = _book_in_python(
             partner=partner, key=report.bank_ref, report=report, at=NOON, caller=NOBODY
         )
 
