@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-Field = str | int | Sequence[str] | None
+Field = str | list[str] | None
 
 
 class DatabaseFunction:
@@ -31,23 +31,18 @@ class DatabaseFunction:
 
 
 def record_text(fields: Sequence[Field]) -> str:
-    r"""Write a record as PostgreSQL reads it (manual §8.16.2), a sequence as an array (§8.15.2).
+    r"""Write a record as PostgreSQL reads it (manual §8.16.2), a list as an array (§8.15.2).
 
-    >>> print(record_text(["a, b", 7, None, "", 'say "no"', ["X1", "Y2"]]))
+    >>> print(record_text(["a, b", "7", None, "", 'say "no"', ["X1", "Y2"]]))
     ("a, b","7",,"","say \"no\"","{\"X1\",\"Y2\"}")
     """
-    return f"({','.join(map(_field, fields))})"
+    texts = [f"{{{_quoted(field)}}}" if isinstance(field, list) else field for field in fields]
+    return f"({_quoted(texts)})"
 
 
-def _field(value: Field) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str | int):
-        return _quoted(str(value))
-    return _quoted(f"{{{','.join(map(_quoted, value))}}}")
+def _quoted(texts: Sequence[str | None]) -> str:
+    return ",".join(["" if text is None else f'"{_escaped(text)}"' for text in texts])
 
 
-def _quoted(text: str) -> str:
-    if '"' in text or "\\" in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -131,12 +131,12 @@ def _book_in_database(
 ) -> Booking | None:
     own_id = str(uuid7())
     answer = BOOK.answer(
-        partner.pk,
+        str(partner.pk),
         partner.code,
         key,
         report.fingerprint(),
         report.bank_ref,
-        report.amount,
+        str(report.amount),
         report.paid_at.isoformat(),
         report.channel,
         report.memo,

@@ -47,7 +47,7 @@ def ask_by_payment_code(
     named = payment_code.normalise(code)
     if connection.vendor == "postgresql":
         answer = INQUIRE.answer(
-            named, partner.pk, at.isoformat(), caller.request_id, caller.path, caller.ip
+            named, str(partner.pk), at.isoformat(), caller.request_id, caller.path, caller.ip
         )
         return _owed_bill(answer) if answer else None
     found = Bill.objects.filter(payment_code=named).values_list(*FIELDS).first()

@@ -30,12 +30,12 @@ def echo(db):
 
 
 def test_every_text_arrives_and_comes_back_as_it_was(echo):
-    @given(TEXTS | st.none(), st.integers(-(2**63), 2**63 - 1), st.lists(TEXTS))
-    @example('","', 7, ['"', "\\", "{}", ",", "", " ", "NULL"])
-    @example(") ; DROP TABLE x --", 0, ["'"])
+    @given(TEXTS | st.none(), st.integers(-(2**63), 2**63 - 1).map(str), st.lists(TEXTS))
+    @example('","', "7", ['"', "\\", "{}", ",", "", " ", "NULL"])
+    @example(") ; DROP TABLE x --", "0", ["'"])
     @settings(deadline=None)
     def comes_back(word, number, words):
-        assert echo.answer(word, number, words) == [word, str(number), *words]
+        assert echo.answer(word, number, words) == [word, number, *words]
 
     comes_back()
 
