@@ -102,7 +102,7 @@ def _owed(bill: OwedBill) -> dict[str, Any]:
 def booking(row: Booking, *, reversal: Reversal | None = None) -> dict[str, Any]:
     """How money was booked. For one payment this is the same bytes at every repeat."""
     return {
-        "id": str(row.payment_id),
+        "id": row.payment_id,
         "bank_ref": row.bank_ref,
         "status": "reversed" if reversal else "booked",
         "amount": row.amount,

@@ -146,7 +146,7 @@ def payment(raw: bytes) -> PaymentReport:
         payment_code=fields.lenient_text("payment_code")[:MEMO_KEPT],
         memo=fields.lenient_text("memo")[:MEMO_KEPT],
         payer_account_masked=fields.lenient_text("payer_account_masked")[:40],
-        inquiry_id=_uuid_or_none(fields.lenient_text("inquiry_id")),
+        inquiry_id=_uuid_or_empty(fields.lenient_text("inquiry_id")),
     )
     fields.settle()
     return report
@@ -210,8 +210,8 @@ def _moment(text: str) -> datetime | None:
     return moment if 2000 <= year <= 2100 else None
 
 
-def _uuid_or_none(text: str) -> UUID | None:
+def _uuid_or_empty(text: str) -> str:
     try:
-        return UUID(text) if text else None
+        return str(UUID(text)) if text else ""
     except ValueError:
-        return None
+        return ""

@@ -295,9 +295,8 @@ class PaymentsView(PartnerView):
             at=self.at,
             caller=self._caller(request),
         )
-        document = answers.booking(booking)
         response = Answer(
-            document,
+            answers.booking(booking),
             status=200 if booking.is_replay else 201,
             code="replayed" if booking.is_replay else "booked",
             subject=booking.bank_ref,
@@ -305,7 +304,7 @@ class PaymentsView(PartnerView):
         response.is_logged = True  # with the booking, in one transaction
         if booking.is_replay:
             response["Idempotency-Replayed"] = "true"
-        response["Location"] = f"/api/payments/v1/payments/{document['id']}"
+        response["Location"] = f"/api/payments/v1/payments/{booking.payment_id}"
         return response
 
     @extend_schema(

@@ -11,7 +11,6 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -51,7 +50,7 @@ class PaymentReport(NamedTuple):
     payment_code: str = ""
     memo: str = ""
     payer_account_masked: str = ""
-    inquiry_id: UUID | None = None
+    inquiry_id: str = ""  # a UUID as RFC 9562 writes it
 
     def fingerprint(self) -> str:
         """SHA-256 over what the report means, so that spacing or key order does not matter."""
@@ -63,7 +62,7 @@ class PaymentReport(NamedTuple):
             self.payment_code,
             self.memo,
             self.payer_account_masked,
-            str(self.inquiry_id or ""),
+            self.inquiry_id,
         ]
         return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
 
@@ -78,7 +77,7 @@ class PaymentReport(NamedTuple):
 class Booking(NamedTuple):
     """How a report was booked. Every field but `is_replay` is the same for each repeat."""
 
-    payment_id: UUID
+    payment_id: str
     bank_ref: str
     amount: int
     applied: int
@@ -148,13 +147,13 @@ def _book_in_database(
         caller.request_id,
         caller.path,
         caller.ip,
-        str(report.inquiry_id) if report.inquiry_id else None,
+        report.inquiry_id or None,
     )
     if answer is None:
         return None
     payment_id, applied, code, reason, receipt_number, receipt_token, paid_at, booked_at = answer
     return Booking(
-        payment_id=UUID(payment_id),
+        payment_id=payment_id,
         bank_ref=report.bank_ref,
         amount=report.amount,
         applied=int(applied),
@@ -210,7 +209,7 @@ def _create(*, partner: BankPartner, key: str, report: PaymentReport, at: dateti
         bank_ref=report.bank_ref,
         entry=split.entry,
         bill=split.bill,
-        inquiry_id=report.inquiry_id,
+        inquiry_id=report.inquiry_id or None,
         memo=report.memo,
         channel=report.channel,
         payer_account_masked=report.payer_account_masked,
@@ -309,7 +308,7 @@ def booking_of(payment: Payment) -> Booking:
     receipt = Receipt.objects.filter(entry=payment.entry_id).select_related("series").first()
     unapplied = UnappliedMoney.objects.filter(entry=payment.entry_id).first()
     return Booking(
-        payment_id=payment.pk,
+        payment_id=str(payment.pk),
         bank_ref=payment.bank_ref,
         amount=payment.amount,
         applied=payment.applied,

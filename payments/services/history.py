@@ -171,7 +171,7 @@ def _write_payments(partner: BankPartner, splits: list[_Split], entry_ids: dict[
             bank_ref=split.old.report.bank_ref,
             entry_id=entry_ids[split.old.report.bank_ref],
             bill=split.bill,
-            inquiry_id=split.old.report.inquiry_id,
+            inquiry_id=split.old.report.inquiry_id or None,
             memo=split.old.report.memo,
             channel=split.old.report.channel,
             payer_account_masked=split.old.report.payer_account_masked,

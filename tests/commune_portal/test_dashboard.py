@@ -66,7 +66,7 @@ def test_the_month_counts_what_was_collected_and_how():
     last_month = datetime(2026, 10, 31, 16, 59, tzinfo=UTC)  # 23:59 in Thanh Hoá
     pay(make_bill(), partner, at=last_month)
     taken_back = pay(make_bill(), partner)
-    report = ReversalReport(str(taken_back.payment_id), "duplicate")
+    report = ReversalReport(taken_back.payment_id, "duplicate")
     reverse_payment(partner=partner, key="r1", report=report, at=NOON)
 
     text = words(office(Role.FINANCE_OFFICER).get("/quan-tri/"))

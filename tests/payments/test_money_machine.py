@@ -92,7 +92,7 @@ class Money(RuleBasedStateMachine):
     @rule(known=paid)
     def reverse(self, known):
         partner, _, booking = known
-        report = ReversalReport(str(booking.payment_id), "bank_error")
+        report = ReversalReport(booking.payment_id, "bank_error")
         try:
             result = reverse_payment(
                 partner=partner, key=f"r-{booking.bank_ref}", report=report, at=self.at

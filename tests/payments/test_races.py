@@ -109,7 +109,7 @@ def test_one_key_for_two_different_reports_at_once_books_one_of_them():
 
 def test_a_payment_taken_back_twice_at_once_is_taken_back_once():
     bill, partner = make_bill(), make_partner()
-    payment_id = str(pay(bill, partner).payment_id)
+    payment_id = pay(bill, partner).payment_id
     report = ReversalReport(payment_id=payment_id, reason_code="duplicate")
 
     outcomes = at_once(
@@ -127,7 +127,7 @@ def test_a_payment_taken_back_twice_at_once_is_taken_back_once():
 
 def test_paying_and_reversing_at_once_keeps_the_books():
     bill, partner = make_bill(amount=100_000), make_partner()
-    payment_id = str(pay(bill, partner, amount=60_000).payment_id)
+    payment_id = pay(bill, partner, amount=60_000).payment_id
     report = ReversalReport(payment_id=payment_id, reason_code="bank_error")
 
     at_once(

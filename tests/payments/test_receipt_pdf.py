@@ -72,7 +72,7 @@ def test_a_receipt_whose_payment_was_taken_back_says_so_and_can_still_be_checked
     bill, partner = make_bill(), make_partner()
     booking = pay(bill, partner)
     before = text_of(receipt_of(bill))
-    report = ReversalReport(str(booking.payment_id), "duplicate")
+    report = ReversalReport(booking.payment_id, "duplicate")
     reverse_payment(partner=partner, key="R1", report=report, at=NOON)
 
     receipt = receipt_of(bill)

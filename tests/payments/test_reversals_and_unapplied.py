@@ -36,7 +36,7 @@ def official(db):
 
 
 def take_back(booking, partner, *, key="r1", at=NOON, reason="duplicate"):
-    report = ReversalReport(str(booking.payment_id), reason)
+    report = ReversalReport(booking.payment_id, reason)
     return reverse_payment(partner=partner, key=key, report=report, at=at)
 
 
