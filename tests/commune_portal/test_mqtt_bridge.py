@@ -409,7 +409,9 @@ def test_a_killed_bridge_is_announced_as_offline_by_the_broker(mqtt_url, other_s
         process.send_signal(signal.SIGKILL)
         process.wait(WAIT)
 
-        assert status_heard(heard) == b"offline"
+        # It says "online" twice where an "offline" of before was kept.
+        while status_heard(heard) != b"offline":
+            pass
     finally:
         process.kill()
         process.wait(WAIT)
