@@ -1,5 +1,8 @@
 """Run all tests on SQLite, and beside that on PostgreSQL, Redis and MQTT where they answer.
 
+Three processes side by side: what drives a browser, starts the demo or reads the code runs once
+(it waits more than it computes); the rest runs on SQLite, and what would notice on the services.
+
     python scripts/run_tests.py [PYTEST ARGUMENTS …]
 
 TEST_DATABASE_URL, TEST_REDIS_URL and TEST_MQTT_URL name the services; without them the standard
@@ -28,8 +31,8 @@ POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
 REDIS = "redis://127.0.0.1:6379"
 MQTT = "mqtt://127.0.0.1:1883"
 DATABASE = f"portal_{os.getpid()}"
-# They start processes of their own on SQLite or read code: a second run would show nothing new.
-ONLY_ONCE = ("tests/demo", "tests/architecture")
+QUIET = ("-p", "no:cacheprovider")  # one run alone may write the cache
+NO_TESTS = 5  # pytest's word for it: what was asked for has none in this share
 
 
 class Service(NamedTuple):
@@ -67,7 +70,9 @@ class Suite:
         self._output.seek(0)
         print(f"--- {self.name}\n{self._output.read().strip()}", flush=True)
         self.outcomes = dict(self._read())
-        if self.code and "failed" not in {kind for kind, _ in self.outcomes.values()}:
+        if self.code not in {0, NO_TESTS} and "failed" not in {
+            kind for kind, _ in self.outcomes.values()
+        }:
             self.outcomes["pytest itself"] = ("failed", f"exit code {self.code}")
 
     def _read(self) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -90,13 +95,15 @@ def main() -> None:
     arguments = sys.argv[1:]
     services = [find_postgresql(), find_redis(), find_mqtt()]
     database, cache, broker = (service.url for service in services)
-    suites = [Suite("on SQLite", arguments)]
+    suites = [
+        Suite("in the browser, the demo, the code", [*arguments, *QUIET, "--share=once"]),
+        Suite("on SQLite", [*arguments, "--share=plain"]),
+    ]
     if database or cache or broker:
         used = " and ".join(service.name for service in services if service.url)
         environment = {"DATABASE_URL": database, "REDIS_URL": cache, "TEST_MQTT_URL": broker}
-        once = [part for path in ONLY_ONCE for part in ("--ignore", path)]
-        extra = ["-p", "no:cacheprovider", "-m", "not browser", "--only-services", *once]
         set_only = {key: value for key, value in environment.items() if value}
+        extra = [*QUIET, "--share=services"]
         suites.append(Suite(f"on {used}", [*arguments, *extra], **set_only))
     try:
         for suite in suites:

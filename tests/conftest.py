@@ -123,9 +123,14 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 def pytest_addoption(parser):
-    """Let a second run leave out what would only say the same again."""
-    parser.addoption(
-        "--only-services", action="store_true", help="run what touches a database or a broker"
+    """Let scripts/run_tests.py run the suite in three shares side by side."""
+    parser.addoption("--share", choices=SHARES, help="one of three shares that are all of it")
+
+
+def runs_once(item):
+    """Whether it drives a browser, starts processes of its own on SQLite, or reads code."""
+    return item.get_closest_marker("browser") is not None or bool(
+        {"demo", "architecture"} & set(item.path.parts)
     )
 
 
@@ -139,12 +144,19 @@ def touches_services(item):
     )
 
 
+SHARES = {
+    "once": runs_once,
+    "plain": lambda item: not runs_once(item),
+    "services": lambda item: not runs_once(item) and touches_services(item),
+}
+
+
 def pytest_collection_modifyitems(config, items):
     """Skip browser tests with a word where there is no browser; `postgres` where there is none."""
-    if config.getoption("--only-services"):
-        left_out = [item for item in items if not touches_services(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if touches_services(item)]
+    if share := config.getoption("--share"):
+        chosen = [item for item in items if SHARES[share](item)]
+        config.hook.pytest_deselected(items=[item for item in items if not SHARES[share](item)])
+        items[:] = chosen
     is_postgres = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
     for item in items:
         if item.get_closest_marker("browser") and CHROMIUM is None:
