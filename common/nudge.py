@@ -4,9 +4,9 @@ import logging
 import time
 from typing import Any
 
-from celery import current_app
+from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from django.utils.module_loading import import_string
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
@@ -22,10 +22,15 @@ def _send(task: str, arguments: dict[str, Any]) -> None:
     global _quiet_until  # noqa: PLW0603  # one pause for the whole process, like the cache's
     if time.monotonic() < _quiet_until:
         return
+    # Celery takes 9 MB: a process that never nudges does without.
+    from kombu.exceptions import OperationalError  # noqa: PLC0415
+
     # Set before trying, so that threads that nudge together do not all wait for a dead broker.
     before, _quiet_until = _quiet_until, time.monotonic() + PAUSE_SECONDS
     try:
-        current_app.send_task(task, kwargs=arguments, retry=False, ignore_result=True)
+        import_string(settings.TASK_QUEUE).send_task(
+            task, kwargs=arguments, retry=False, ignore_result=True
+        )
     except (OperationalError, OSError) as error:
         logger.warning("task queue is away, beat will do it: %s", type(error).__name__)
     else:

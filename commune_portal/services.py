@@ -9,17 +9,11 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from oauth2_provider.models import clear_expired
 
-from commune_portal.models import Heartbeat
 from notifications.models import Message
 from payments.models import ApiCall, BillImport, BillImportProblem, SlipRun
 from residents.models import RegisterImport, RegisterImportProblem
 
 SLICE = 5_000
-
-
-def beat_heart(*, process: str, at: datetime) -> None:
-    """Write down that `process` was at work at this moment."""
-    Heartbeat.objects.update_or_create(process=process, defaults={"at": at})
 
 
 def tidy_up(*, at: datetime) -> None:

@@ -142,6 +142,7 @@ else:
     }
 
 # --- Celery: nudges only, the truth is in rows -----------------------------------------------
+TASK_QUEUE = "commune_portal.celery.app"  # common.nudge loads it when it is first needed
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "Asia/Ho_Chi_Minh"

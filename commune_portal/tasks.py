@@ -3,13 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from commune_portal import services
+from commune_portal import heartbeats, services
 
 
 @shared_task(ignore_result=True)
 def beat_heart() -> None:
     """Show that beat sends and a worker works. Beat runs it; twice only moves the time."""
-    services.beat_heart(process="worker", at=timezone.now())
+    heartbeats.beat_heart(process="worker", at=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from common.mqtt import Bridge
 from common.pumps import DATABASE_ERRORS
-from commune_portal import services
+from commune_portal import heartbeats
 from commune_portal.mqtt import HANDLERS, PUMPS, STATUS_TOPIC
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,6 @@ def show_life() -> None:
     """Write down that the bridge is connected and at work."""
     close_old_connections()
     try:
-        services.beat_heart(process="mqtt", at=timezone.now())
+        heartbeats.beat_heart(process="mqtt", at=timezone.now())
     except DATABASE_ERRORS as error:
         logger.warning("no heartbeat, the database is away: %s", type(error).__name__)
