@@ -1,5 +1,6 @@
 """Storing what devices measured that do not speak farm/v1: no numbers, no clock of their own."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from django.db import transaction
 from farm import plausibility
 from farm.models import Channel, Flag, Node, QuarantinedFrame
 from farm.services import ingest, quarantine, reading_rows
-from farm.services.reading_rows import Newest, Value
+from farm.services.reading_rows import Newest, ValuesByTime
 
 
 class ForeignValue(NamedTuple):
@@ -34,7 +35,7 @@ def store_values(*, arrived: Sequence[ForeignValue], at: datetime) -> set[int]:
         (channel.node_id, channel.code): channel
         for channel in Channel.objects.filter(node_id__in=nodes, is_active=True)
     }
-    value_by_key: dict[reading_rows.Key, Value] = {}
+    values_by_t: ValuesByTime = defaultdict(dict)
     newest: dict[int, Newest] = {}
     complaints: list[QuarantinedFrame] = []
     for one in arrived:
@@ -48,9 +49,9 @@ def store_values(*, arrived: Sequence[ForeignValue], at: datetime) -> set[int]:
         newest[channel.pk] = measured
         t, v, flags, _ = measured
         if v is not None:
-            value_by_key.setdefault((channel.pk, t), (v, flags))
-    reading_rows.insert(value_by_key=value_by_key)
-    reading_rows.mark_dirty(keys=value_by_key.keys())
+            values_by_t[t].setdefault(channel.pk, (v, flags))
+    reading_rows.insert(values_by_t=values_by_t)
+    reading_rows.mark_dirty(channel_ids_by_t=values_by_t)
     reading_rows.note_newest(newest_by_channel=newest)
     if complaints:
         quarantine.keep(complaints=complaints, at=at)

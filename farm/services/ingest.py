@@ -10,11 +10,12 @@ the birth that announces the smaller boot number makes us forget those (`forget_
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -26,7 +27,7 @@ from farm.models import BootSequence, Flag, Node, QuarantinedFrame
 from farm.services import commands, known_channels, reading_rows
 from farm.services import quarantine as quarantine_rows
 from farm.services.known_channels import KnownChannel
-from farm.services.reading_rows import Newest, Value
+from farm.services.reading_rows import Newest, Value, ValuesByTime
 
 logger = logging.getLogger(__name__)
 GAP_PATIENCE = timedelta(seconds=10)  # farm/v1 §3: resend after 10 s
@@ -45,11 +46,12 @@ class ArrivedFrame(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """What can be believed of one frame, by channel; None where the sensor itself failed."""
+    """What can be believed of one frame, by channel."""
 
     t: datetime
     received_at: datetime
-    reading_by_channel: dict[int, tuple[float | None, int]]  # value, flags
+    value_by_channel: dict[int, Value]
+    failed: dict[int, int]  # flags by channel whose sensor gave no value
 
 
 @dataclass(slots=True)
@@ -59,25 +61,24 @@ class _Haul:
     taken: list[_Taken] = field(default_factory=list)
     complaints: list[QuarantinedFrame] = field(default_factory=list)
 
-    def value_by_key(self) -> dict[reading_rows.Key, Value]:
+    def values_by_t(self) -> ValuesByTime:
         """List each value once; of two for one moment the first counts, being read last."""
-        values = {
-            (channel_id, t): reading
-            for t, _, reading_by_channel in reversed(self.taken)
-            for channel_id, reading in reading_by_channel.items()
-            if reading[0] is not None
-        }
-        return cast("dict[reading_rows.Key, Value]", values)
+        values: ValuesByTime = defaultdict(dict)
+        for t, _, value_by_channel, _ in reversed(self.taken):
+            values[t].update(value_by_channel)
+        return values
 
     def newest_by_channel(self) -> dict[int, Newest]:
         """Find each channel's newest word; of two for one moment the first counts."""
         newest: dict[int, Newest] = {}
-        for t, received_at, reading_by_channel in sorted(
+        for t, received_at, value_by_channel, failed in sorted(
             self.taken, key=itemgetter(0), reverse=True
         ):
-            if not reading_by_channel.keys() <= newest.keys():
-                for channel_id, (v, flags) in reading_by_channel.items():
+            if not value_by_channel.keys() <= newest.keys():
+                for channel_id, (v, flags) in value_by_channel.items():
                     newest.setdefault(channel_id, (t, v, flags, received_at))
+            for channel_id, flags in failed.items():
+                newest.setdefault(channel_id, (t, None, flags, received_at))
         return newest
 
 
@@ -227,7 +228,8 @@ def _sort_out(
 ) -> list[tuple[str, str, dict[str, float | None]]]:
     """Put a frame's good values into the haul; return the others by the reason."""
     refused: dict[str, dict[str, float | None]] = {}
-    taken: dict[int, tuple[float | None, int]] = {}
+    taken: dict[int, Value] = {}
+    failed: dict[int, int] = {}
     flags = (Flag.ESTIMATED if dated.is_estimated else 0) | (
         Flag.BUFFERED if one.is_buffered else 0
     )
@@ -237,7 +239,7 @@ def _sort_out(
             refused.setdefault(QuarantinedFrame.Reason.UNKNOWN_CHANNEL, {})[code] = raw
             continue
         if raw is None:
-            taken[channel.pk] = (None, flags)
+            failed[channel.pk] = flags
             continue
         # Ten times a frame: what is usual is seen by comparing, without a call.
         value = raw * channel.scale + channel.offset
@@ -250,18 +252,14 @@ def _sort_out(
         taken[channel.pk] = (value if value >= 1 else plausibility.storable(value), bits)
     for code, quality in one.frame.quality.items():
         _flag_quality(taken, channel_by_code.get(code), quality)
-    haul.taken.append(_Taken(t, one.received_at, taken))
+    haul.taken.append(_Taken(t, one.received_at, taken, failed))
     return [(reason, ", ".join(values), values) for reason, values in refused.items()]
 
 
-def _flag_quality(
-    taken: dict[int, tuple[float | None, int]], channel: KnownChannel | None, quality: str
-) -> None:
+def _flag_quality(taken: dict[int, Value], channel: KnownChannel | None, quality: str) -> None:
     """Note on a value what its controller says of it."""
-    if channel is None or quality != "cal":
-        return
-    value, flags = taken.get(channel.pk, (None, 0))
-    if value is not None:
+    if channel is not None and quality == "cal" and channel.pk in taken:
+        value, flags = taken[channel.pk]
         taken[channel.pk] = (value, flags | Flag.CALIBRATING)
 
 
@@ -296,9 +294,9 @@ def _note_arrival(
 
 
 def _write(haul: _Haul, newest_by_channel: dict[int, Newest], at: datetime) -> None:
-    value_by_key = haul.value_by_key()
-    reading_rows.insert(value_by_key=value_by_key)
-    reading_rows.mark_dirty(keys=value_by_key.keys())
+    values_by_t = haul.values_by_t()
+    reading_rows.insert(values_by_t=values_by_t)
+    reading_rows.mark_dirty(channel_ids_by_t=values_by_t)
     reading_rows.note_newest(newest_by_channel=newest_by_channel)
     if haul.complaints:
         quarantine_rows.keep(complaints=haul.complaints, at=at)

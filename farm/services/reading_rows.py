@@ -3,28 +3,36 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from struct import Struct
 
 from django.db import IntegrityError, connection, transaction
 
 from farm.models import DirtyHour, Reading
 from farm.services import partitions
 
-Key = tuple[int, datetime]  # channel_id, t
-
-
 # Plain tuples: a value is made ten times a frame, and naming its places costs as much as the rest.
 Value = tuple[float, int]  # v, flags
+ValuesByTime = dict[datetime, dict[int, Value]]  # by t, by channel_id
 Newest = tuple[datetime, float | None, int, datetime]  # t, v (None: failed), flags, received_at
 
 
-DIRECTLY = "COPY farm_reading (channel_id, t, v, flags) FROM STDIN"
+# PostgreSQL's manual, COPY, "Binary Format": to write numbers as text and read them again takes
+# both sides longer than all else that a row needs. A row: how many fields, then each after its
+# length: channel_id int4, t int8 (microseconds since 2000), v float4, flags int2.
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+COPY_ROW = Struct("!h ii iq if ih").pack
+COPY_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+DIRECTLY = "COPY farm_reading (channel_id, t, v, flags) FROM STDIN (FORMAT binary)"
 # The table lives as long as the connection, its rows as long as the transaction.
 STAGING = """
 SET LOCAL client_min_messages = warning;
 CREATE TEMP TABLE IF NOT EXISTS farm_reading_staging
   (channel_id integer, t timestamptz, v real, flags smallint) ON COMMIT DELETE ROWS
 """
+TO_STAGING = "COPY farm_reading_staging FROM STDIN (FORMAT binary)"
 # In key order: two bridges with the same frames then wait for each other in turn, never in a ring.
 TAKE_OVER = """
 INSERT INTO farm_reading (channel_id, t, v, flags)
@@ -54,25 +62,22 @@ MOST_PER_STATEMENT = 1000
 
 
 @transaction.atomic
-def insert(*, value_by_key: Mapping[Key, Value]) -> None:
+def insert(*, values_by_t: ValuesByTime) -> None:
     """Write the readings that are not there yet; one that is there stays as it is."""
-    if not value_by_key:
+    if not any(values_by_t.values()):
         return
     if connection.vendor != "postgresql":
         Reading.objects.bulk_create(
             (
                 Reading(channel_id=channel_id, t=t, v=v, flags=flags)
-                for (channel_id, t), (v, flags) in value_by_key.items()
+                for t, values in values_by_t.items()
+                for channel_id, (v, flags) in values.items()
             ),
             ignore_conflicts=True,
         )
         return
-    text_by_t = {t: t.isoformat() for t in {t for _, t in value_by_key}}
-    partitions.ensure(months={partitions.month_of(t) for t in text_by_t})
-    rows = "".join(
-        f"{channel_id}\t{text_by_t[t]}\t{v!r}\t{flags}\n"
-        for (channel_id, t), (v, flags) in sorted(value_by_key.items())
-    ).encode()
+    partitions.ensure(months={partitions.month_of(t) for t in values_by_t})
+    rows = _copy_rows(values_by_t)
     try:
         # Twice as quick as the way below, and right unless one of the rows is there already.
         with transaction.atomic(), connection.wrap_database_errors, connection.cursor() as cursor:
@@ -81,11 +86,24 @@ def insert(*, value_by_key: Mapping[Key, Value]) -> None:
         _insert_the_new(rows)
 
 
+def _copy_rows(values_by_t: ValuesByTime) -> bytes:
+    """Write rows as COPY reads them, in key order."""
+    rows = []
+    for t, values in values_by_t.items():
+        micros = (t - COPY_EPOCH) // MICROSECOND
+        rows += [(channel_id, micros, v, flags) for channel_id, (v, flags) in values.items()]
+    rows.sort()
+    packed = [
+        COPY_ROW(4, 4, channel, 8, micros, 4, v, 2, flags) for channel, micros, v, flags in rows
+    ]
+    return b"".join([COPY_HEAD, *packed, COPY_END])
+
+
 def _insert_the_new(rows: bytes) -> None:
     """Insert the rows that are not there yet, by way of a table of this session's own."""
     with connection.cursor() as cursor:
         cursor.execute(STAGING)
-        cursor.cursor.copy_expert("COPY farm_reading_staging FROM STDIN", io.BytesIO(rows))
+        cursor.cursor.copy_expert(TO_STAGING, io.BytesIO(rows))
         cursor.execute(TAKE_OVER)
         # A second call in the same transaction must not bring these again.
         cursor.execute("DELETE FROM farm_reading_staging")
@@ -114,19 +132,18 @@ def note_newest(*, newest_by_channel: Mapping[int, Newest]) -> None:
 
 
 @transaction.atomic
-def mark_dirty(*, keys: Iterable[Key]) -> int:
+def mark_dirty(*, channel_ids_by_t: Mapping[datetime, Iterable[int]]) -> int:
     """Note which channels' hours are to be summed up again; tell how many notes were new.
 
     A note that stands does for us too, but only locked: the job that sums up cannot take it away
     then before our readings are committed. One that the job holds is passed over, and made anew.
     """
-    channel_ids_by_t: dict[datetime, set[int]] = defaultdict(set)
-    for channel_id, t in keys:
-        channel_ids_by_t[t].add(channel_id)
+    channel_ids_by_hour: dict[datetime, set[int]] = defaultdict(set)
+    for t, channel_ids in channel_ids_by_t.items():
+        channel_ids_by_hour[t.replace(minute=0, second=0, microsecond=0)].update(channel_ids)
     wanted = {
         (channel_id, hour)
-        for t, channel_ids in channel_ids_by_t.items()
-        for hour in (t.replace(minute=0, second=0, microsecond=0),)
+        for hour, channel_ids in channel_ids_by_hour.items()
         for channel_id in channel_ids
     }
     if not wanted:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def store(channel, *moments):
-    reading_rows.insert(value_by_key={(channel.pk, t): (1.0, 0) for t in moments})
+    reading_rows.insert(values_by_t={t: {channel.pk: (1.0, 0)} for t in moments})
 
 
 def names():
@@ -68,7 +68,7 @@ def test_readings_that_are_not_summed_up_are_not_dropped():
     channel = make_channel()
     old = NOON - timedelta(days=92)
     store(channel, old)
-    reading_rows.mark_dirty(keys=[(channel.pk, old)])
+    reading_rows.mark_dirty(channel_ids_by_t={old: [channel.pk]})
 
     retention.keep_house(at=NOON)
 

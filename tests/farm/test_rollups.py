@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db
 
 def store(channel, *points):
     """Write (t, v) as the bridge does."""
-    values = {(channel.pk, t): (v, 0) for t, v in points}
-    reading_rows.insert(value_by_key=values)
-    reading_rows.mark_dirty(keys=values)
+    values = {t: {channel.pk: (v, 0)} for t, v in points}
+    reading_rows.insert(values_by_t=values)
+    reading_rows.mark_dirty(channel_ids_by_t=values)
 
 
 def bucket_of(t, level):
