@@ -252,8 +252,8 @@ class Bridge:
             self._client.disconnect()  # a reconnect makes the broker repeat the batch
         elif job.batch:
             self._refused = 0
-            for _, mid, qos in job.batch if job.session == self._session else ():
-                self._client.ack(mid, qos)
+            if job.session == self._session:
+                self._client.ack_all([mid for _, mid, qos in job.batch if qos == 1])
         self._send()
 
     def _gather(self, timeout: float) -> None:
