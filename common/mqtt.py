@@ -57,6 +57,7 @@ class Message(NamedTuple):
     payload: bytes
     is_retained: bool
     received_at: datetime
+    read: Any = None  # what its handler's `read` made of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,14 @@ class Handler:
     It is called again with the same messages when the database failed it, when the connection
     broke before the acknowledgement, or when one of them broke it, so it must be harmless twice.
     `levels` are filters that each of several bridges hears for itself: a shared subscription
-    brings no retained message.
+    brings no retained message. `read`, if there is one, is asked for each message by the thread
+    that listens, while the other waits for the database, which it must not touch.
     """
 
     topic: str
     take_many: Callable[[Sequence[Message]], None]
     levels: tuple[str, ...] = ()
+    read: Callable[[str, bytes], Any] | None = None
 
 
 def matches(name: str, topic: str) -> bool:
@@ -151,6 +154,7 @@ class Bridge:
         options = parse_qs(parts.query)
         client_id = options.get("client_id", [""])[0]
         self.handlers = handlers
+        self._readers = [handler for handler in handlers if handler.read]
         self.status_topic = status_topic
         self._share = options.get("share", [""])[0]
         self._pumps = Pumps(pumps)
@@ -362,5 +366,16 @@ class Bridge:
                 client.publish(self.status_topic, b"online", qos=1, retain=True)
             client.ack(message.mid, message.qos)
             return
-        said = Message(topic, bytes(message.payload), message.retain, datetime.now(UTC))
+        payload, at = bytes(message.payload), datetime.now(UTC)
+        said = Message(topic, payload, message.retain, at, self._read(topic, payload))
         self._waiting.append(_Waiting(said, message.mid, message.qos))
+
+    def _read(self, topic: str, payload: bytes) -> Any:
+        """Let the handler that wants to read the message do it; None when it cannot."""
+        for handler in self._readers:
+            if matches(handler.topic, topic):
+                try:
+                    return handler.read(topic, payload) if handler.read else None
+                except Exception:  # noqa: BLE001  # it meets the message again, as its batch's fault
+                    return None
+        return None

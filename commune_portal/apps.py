@@ -2,16 +2,34 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 OUR_APPS = ("accounts", "notifications", "addresses", "residents", "payments", "farm")
 
 
-class PortalConfig(AppConfig):
+class WithoutPagesConfig(AppConfig):
+    """The portal in a process that shows no page (commune_portal.settings_without_pages)."""
+
     name = "commune_portal"
     verbose_name = _("Portal")
+
+    def ready(self) -> None:
+        """Register the checks of the settings."""
+        import_module("commune_portal.checks")
+
+
+class PortalConfig(WithoutPagesConfig):
+    """The whole portal."""
+
+    default = True
+
+    def __init__(self, *args: Any) -> None:
+        """Let forms and admins say what they are of, as in ModelForm[Bill], before any loads."""
+        import_module("django_stubs_ext").monkeypatch()
+        super().__init__(*args)
 
     def ready(self) -> None:
         """Load the task queue, and our admins only.
@@ -19,9 +37,7 @@ class PortalConfig(AppConfig):
         Admin autodiscovery would import those of packages that need system libraries
         (leaflet's wants GDAL) or that officials must not see.
         """
-        import_module("commune_portal.checks")
-        if not apps.is_installed("django.contrib.admin"):
-            return  # commune_portal.settings_without_pages
+        super().ready()
         import_module("commune_portal.celery")
         for app in OUR_APPS:
             if find_spec(f"{app}.admin"):

@@ -6,7 +6,7 @@ Loading sign-in, back office, tokens and the like would cost each of them 25 MB.
 from commune_portal.settings import *  # noqa: F403  # these are those settings, but for one
 
 INSTALLED_APPS = [
-    "commune_portal.apps.PortalConfig",
+    "commune_portal.apps.WithoutPagesConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "common.apps.CommonConfig",

@@ -235,7 +235,10 @@ def parse_tele(payload: bytes) -> Frame:
     )
 
 
-def parse_batch(payload: bytes) -> tuple[tuple[Frame, ...], tuple[Fault, ...]]:
+Read = tuple[tuple[Frame, ...], tuple[Fault, ...]]  # what is good in a message, and what is not
+
+
+def parse_batch(payload: bytes) -> Read:
     """Read buffered frames, each [seq, t, values]; a broken one does not spoil the others.
 
     The contract leaves open how a frame without a clock is buffered; read as [seq, null, values,

@@ -60,7 +60,8 @@ class Farm:
         touched |= _store(waiting)
         # Frames have been noted with their readings.
         heard = {word.node.pk for word in words if _is_own_voice(word)}
-        ingest.note_heard(node_ids=heard, at=words[-1].message.received_at)
+        if heard:
+            ingest.note_heard(node_ids=heard, at=words[-1].message.received_at)
         react(touched)
 
     def clear_old_commands(self, publish: Publish) -> None:
@@ -120,24 +121,32 @@ def _set_aside(message: Message, reason: str, detail: str, node: Node | None = N
     )
 
 
+def read_frames(topic: str, payload: bytes) -> frames.Read | FrameError | None:
+    """Read the frames of a message, or say why they cannot be; None when it should hold none."""
+    kind = getattr(frames.parse_topic(topic), "kind", "")
+    try:
+        if kind == "batch":
+            return frames.parse_batch(payload)
+        return ((frames.parse_tele(payload),), ()) if kind == "tele" else None
+    except FrameError as error:
+        return error
+
+
 def _frames_of(word: _Word) -> list[ArrivedFrame]:
     """Read the frames of a message; none when it is not as the contract says."""
     message, is_buffered = word.message, word.topic.kind == "batch"
     if message.is_retained:
         _set_aside(message, Reason.MALFORMED, "readings are not retained", word.node)
         return []
-    faults: tuple[frames.Fault, ...] = ()
-    try:
-        if is_buffered:
-            read, faults = frames.parse_batch(message.payload)
-        else:
-            read = (frames.parse_tele(message.payload),)
-    except FrameError as error:
-        _set_aside(message, error.reason, error.detail, word.node)
+    read = message.read or read_frames(message.topic, message.payload)
+    if read is None or isinstance(read, FrameError):
+        if read is not None:
+            _set_aside(message, read.reason, read.detail, word.node)
         return []
+    good, faults = read
     for fault, entry in faults:
         _set_aside(message._replace(payload=entry), fault.reason, fault.detail, word.node)
-    return [ArrivedFrame(word.node.pk, one, message.received_at, is_buffered) for one in read]
+    return [ArrivedFrame(word.node.pk, one, message.received_at, is_buffered) for one in good]
 
 
 def _store(waiting: Sequence[ArrivedFrame]) -> set[int]:
@@ -252,6 +261,7 @@ HANDLERS = (
             "farm/v1/+/+/cfg/ack",
             "farm/v1/+/+/cmd",
         ),
+        read=read_frames,
     ),
 )
 PUMPS = (

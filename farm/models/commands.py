@@ -1,5 +1,6 @@
 """What was asked of a controller and what became of it; truth is the device's own words."""
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -17,6 +18,11 @@ class CommandQuerySet(models.QuerySet["Command"]):
     def open(self) -> Self:
         """Commands whose end is not known yet."""
         return self.filter(status__in=Command.OPEN)
+
+    def to_be_sent(self, *, at: datetime) -> Self:
+        """Commands that wait or may need sending again: a cheap question, asked often."""
+        waiting = (Command.Status.QUEUED, Command.Status.SENT)
+        return self.filter(status__in=waiting, expires_at__gt=at)
 
 
 class Command(models.Model):

@@ -36,6 +36,8 @@ def send_due(*, publish: Publish, at: datetime) -> int:
     Two senders at once never take the same row. Publishing comes after the commit, and in the
     order of the claims.
     """
+    if not Command.objects.to_be_sent(at=at).exists():
+        return 0
     with transaction.atomic(durable=True):
         claimed = list(_claim(at))
         messages = [_message(command) for command in claimed if mark_sent(command, at=at)]

@@ -32,6 +32,8 @@ def send_due(*, publish: Publish, adapters: Mapping[str, Adapter], at: datetime)
 
     Only a stop is sent a second time: such a device would run a second time.
     """
+    if not Command.objects.to_be_sent(at=at).exists():
+        return 0
     with transaction.atomic(durable=True):
         claimed = list(_claim(at))
         going = [

@@ -119,7 +119,7 @@ def quarantine(
     quarantine_rows.keep(complaints=[complaint], at=at)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note_heard(*, node_ids: Collection[int], at: datetime) -> None:
     """Write down that these controllers spoke; not at each word, which would be a hot row."""
     if not node_ids:

@@ -29,7 +29,7 @@ def next_month(month: datetime) -> datetime:
     return month_of(month + timedelta(days=31))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ensure(*, months: Iterable[datetime]) -> int:
     """Make the partitions of these months where they are missing; tell how many.
 

@@ -61,7 +61,8 @@ WHERE NOT EXISTS (
 MOST_PER_STATEMENT = 1000
 
 
-@transaction.atomic
+# Two round trips a savepoint, and each of these would be one within `store_frames`.
+@transaction.atomic(savepoint=False)
 def insert(*, values_by_t: ValuesByTime) -> None:
     """Write the readings that are not there yet; one that is there stays as it is."""
     if not any(values_by_t.values()):
@@ -109,7 +110,7 @@ def _insert_the_new(rows: bytes) -> None:
         cursor.execute("DELETE FROM farm_reading_staging")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note_newest(*, newest_by_channel: Mapping[int, Newest]) -> None:
     """Let each channel's newest row say this, unless it knows something newer."""
     if not newest_by_channel:
@@ -131,7 +132,7 @@ def note_newest(*, newest_by_channel: Mapping[int, Newest]) -> None:
             )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def mark_dirty(*, channel_ids_by_t: Mapping[datetime, Iterable[int]]) -> int:
     """Note which channels' hours are to be summed up again; tell how many notes were new.
 
