@@ -5,7 +5,7 @@ not as the contract says goes into quarantine with the reason, and never stops t
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,15 +49,17 @@ class Farm:
             return
         waiting: list[ArrivedFrame] = []
         touched: set[int] = set()
+        nodes = {word.node.pk: word.node for word in words}
         for word in words:
             if word.topic.kind in _FRAMES:
                 waiting += _frames_of(word)
                 continue
             if any(one.node_id == word.node.pk for one in waiting):
-                touched |= _store(waiting)
+                touched |= _store(waiting, nodes)
                 waiting = []
             _hand_on(word)
-        touched |= _store(waiting)
+            nodes.pop(word.node.pk, None)  # it may just have told of another boot
+        touched |= _store(waiting, nodes)
         # Frames have been noted with their readings.
         heard = {word.node.pk for word in words if _is_own_voice(word)}
         if heard:
@@ -149,10 +151,10 @@ def _frames_of(word: _Word) -> list[ArrivedFrame]:
     return [ArrivedFrame(word.node.pk, one, message.received_at, is_buffered) for one in good]
 
 
-def _store(waiting: Sequence[ArrivedFrame]) -> set[int]:
+def _store(waiting: Sequence[ArrivedFrame], nodes: Mapping[int, Node]) -> set[int]:
     if not waiting:
         return set()
-    return ingest.store_frames(arrived=waiting, at=waiting[-1].received_at)
+    return ingest.store_frames(arrived=waiting, at=waiting[-1].received_at, nodes=nodes)
 
 
 def _hand_on(word: _Word) -> None:

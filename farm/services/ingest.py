@@ -11,10 +11,11 @@ the birth that announces the smaller boot number makes us forget those (`forget_
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -34,6 +35,7 @@ GAP_PATIENCE = timedelta(seconds=10)  # farm/v1 §3: resend after 10 s
 MOST_RESEND_TRIES = 5
 MOST_GAPS_AT_ONCE = 4
 HEARD_EVERY = timedelta(seconds=5)
+NONE_KNOWN: Mapping[int, Node] = MappingProxyType({})
 
 
 class ArrivedFrame(NamedTuple):
@@ -83,16 +85,17 @@ class _Haul:
 
 
 @transaction.atomic
-def store_frames(*, arrived: Sequence[ArrivedFrame], at: datetime) -> set[int]:
-    """Store each value once, set aside what cannot be believed; return the channels touched."""
+def store_frames(
+    *, arrived: Sequence[ArrivedFrame], at: datetime, nodes: Mapping[int, Node] = NONE_KNOWN
+) -> set[int]:
+    """Store each value once, set aside what cannot be believed; return the channels touched.
+
+    `nodes` are controllers by id that the caller has just read, with their greenhouses; others
+    are looked up.
+    """
     if not arrived:
         return set()
-    node_by_id = {
-        node.pk: node
-        for node in Node.objects.select_related("greenhouse")
-        .only("name", "boot", "greenhouse__code")
-        .filter(pk__in={one.node_id for one in arrived})
-    }
+    node_by_id = _nodes_of(arrived, nodes)
     channels = known_channels.of_nodes(node_by_id)
     boots = _lock_boots(arrived, at)
     gap_before = {key: _first_gap(row) for key, row in boots.items()}
@@ -104,8 +107,22 @@ def store_frames(*, arrived: Sequence[ArrivedFrame], at: datetime) -> set[int]:
     newest_by_channel = haul.newest_by_channel()
     _write(haul, newest_by_channel, at)
     _write_boots(boots, gap_before, at)
-    note_heard(node_ids=node_by_id, at=at)
+    quiet = [
+        node_id
+        for node_id, node in node_by_id.items()
+        if node.heard_at is None or node.heard_at < at - HEARD_EVERY
+    ]
+    note_heard(node_ids=quiet, at=at)
     return set(newest_by_channel)
+
+
+def _nodes_of(arrived: Sequence[ArrivedFrame], known: Mapping[int, Node]) -> dict[int, Node]:
+    wanted = {one.node_id for one in arrived}
+    nodes = {node_id: known[node_id] for node_id in wanted & known.keys()}
+    if len(nodes) < len(wanted):
+        unknown = Node.objects.select_related("greenhouse").filter(pk__in=wanted - nodes.keys())
+        nodes |= {node.pk: node for node in unknown}
+    return nodes
 
 
 @transaction.atomic

@@ -89,6 +89,30 @@ def test_the_bridge_says_online_and_offline_for_all_who_come_later(mqtt_url, top
     client.publish(topic, b"", qos=1, retain=True).wait_for_publish(WAIT)
 
 
+def test_a_handler_gets_what_its_reader_made_of_a_message_or_the_bare_message(
+    mqtt_url, topic, other_side
+):
+    taken = queue.Queue()
+    threads = set()
+
+    def read(_topic, payload):
+        threads.add(threading.current_thread().name)
+        return int(payload)
+
+    def take_many(messages):
+        threads.add(threading.current_thread().name)
+        for message in messages:
+            taken.put((message.payload, message.read))
+
+    with running(Bridge(mqtt_url, [Handler(f"{topic}/#", take_many, read=read)])):
+        for payload in (b"7", b"seven"):
+            other_side[0].publish(f"{topic}/a", payload, qos=1)
+        heard = [taken.get(timeout=WAIT) for _ in range(2)]
+
+    assert heard == [(b"7", 7), (b"seven", None)]
+    assert len(threads) == 2
+
+
 def test_a_message_goes_to_every_handler_of_its_topic_and_to_no_other(mqtt_url, topic, other_side):
     taken = queue.Queue()
     handlers = [

@@ -394,10 +394,10 @@ def test_a_tank_that_says_nothing_stops_a_timetable_but_only_warns_a_person(hous
     assert run(house.valve).events.get().why == "fact_unknown"
 
 
-def test_looking_for_what_to_send_is_one_query_and_its_transaction(
+def test_looking_for_what_to_send_is_one_query_while_nothing_waits(
     house, django_assert_num_queries
 ):
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         assert send().ids == []
 
 
