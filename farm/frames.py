@@ -76,7 +76,7 @@ class Birth:
     """What a controller says of itself after each connect."""
 
     boot: int
-    seq: int = 0
+    seq: int | None = None
     t_ms: int | None = None
     clock: str = ""
     firmware: str = ""
@@ -198,7 +198,11 @@ def parse_birth(payload: bytes) -> Birth:
         raise FrameError("malformed", "v is not 1")
     return Birth(
         boot=json_fields.boot(document),
-        seq=json_fields.whole(document.get("seq", 0), "seq", most=MOST_SEQUENCE),
+        seq=(
+            None
+            if document.get("seq") is None
+            else json_fields.whole(document["seq"], "seq", most=MOST_SEQUENCE)
+        ),
         t_ms=json_fields.time(document.get("t")),
         clock=json_fields.text(document, "clk", 16),
         firmware=json_fields.text(document, "fw", 40),

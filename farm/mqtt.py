@@ -17,7 +17,7 @@ from farm import frames, outgoing
 from farm.frames import Topic
 from farm.json_fields import FrameError
 from farm.models import Alarm, Greenhouse, Node, QuarantinedFrame
-from farm.services import alarms, automation, commands, config, ingest, nodes
+from farm.services import alarms, automation, commands, config, frame_gaps, ingest, nodes
 from farm.services.ingest import ArrivedFrame
 
 logger = logging.getLogger(__name__)
@@ -248,7 +248,7 @@ def run_rules(_publish: Publish) -> None:
 
 
 def ask_for_gaps(_publish: Publish) -> None:
-    ingest.ask_for_gaps(at=timezone.now())
+    frame_gaps.ask_for_gaps(at=timezone.now())
 
 
 FARM = Farm()

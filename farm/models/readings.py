@@ -116,6 +116,8 @@ class BootSequence(models.Model):
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="boots")
     boot = models.BigIntegerField()
     ranges = models.JSONField(default=list)
+    # The next frame's number when the controller first told of this boot; null: it has not.
+    counted_from = models.BigIntegerField(null=True)
     began_at = models.DateTimeField()
     last_frame_at = models.DateTimeField(null=True)
     # Since when frames are missing in between, and up to which number nobody asks any more.

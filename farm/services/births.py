@@ -6,7 +6,7 @@ from django.db import transaction
 
 from farm import frames
 from farm.models import Alarm, Channel, Node, Output, Zone
-from farm.services import alarms, config, device_runs, ingest
+from farm.services import alarms, config, device_runs, frame_gaps, ingest
 from farm.services.device_clock import CLOCK_SANE_FROM
 
 # Births are retained: one that is this much older than the last and of an earlier boot is a ghost.
@@ -47,6 +47,8 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
         _forget_interlocks(node, at=at)
         _switch_off(node, at=at)
         device_runs.note_boot(node=node, birth=birth, at=at)
+    if birth.seq is not None:
+        frame_gaps.expect_frames(node=node, boot=birth.boot, first=birth.seq, at=at)
     node.heard_at = at
     node.firmware, node.hardware, node.clock = birth.firmware, birth.hardware, birth.clock[:16]
     node.buffered_frames = birth.buffered

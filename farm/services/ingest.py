@@ -18,22 +18,18 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
-from common.errors import DomainError
 from farm import plausibility, sequences
 from farm.frames import Frame
 from farm.models import BootSequence, Flag, Node, QuarantinedFrame
-from farm.services import commands, known_channels, reading_rows
+from farm.services import frame_gaps, known_channels, reading_rows
 from farm.services import quarantine as quarantine_rows
 from farm.services.known_channels import KnownChannel
 from farm.services.reading_rows import Newest, Value, ValuesByTime
 
 logger = logging.getLogger(__name__)
-GAP_PATIENCE = timedelta(seconds=10)  # farm/v1 §3: resend after 10 s
-MOST_RESEND_TRIES = 5
-MOST_GAPS_AT_ONCE = 4
 HEARD_EVERY = timedelta(seconds=5)
 NONE_KNOWN: Mapping[int, Node] = MappingProxyType({})
 
@@ -98,7 +94,7 @@ def store_frames(
     node_by_id = _nodes_of(arrived, nodes)
     channels = known_channels.of_nodes(node_by_id)
     boots = _lock_boots(arrived, at)
-    gap_before = {key: _first_gap(row) for key, row in boots.items()}
+    gap_before = {key: frame_gaps.first_gap(row) for key, row in boots.items()}
     newest_ms = _newest_in_each_message(arrived)
     haul = _Haul()
     for one in arrived:
@@ -158,23 +154,6 @@ def forget_reused_boots(*, node: Node, boot: int) -> int:
     forgotten, _ = BootSequence.objects.filter(node=node, boot__gte=boot).delete()
     logger.warning("node %s counts its boots anew, from %d", node.name, boot)
     return forgotten
-
-
-@transaction.atomic
-def ask_for_gaps(*, at: datetime) -> int:
-    """Ask controllers for frames that have been missing for ten seconds; tell how many ranges.
-
-    After five tries, each after twice the time, what is missing is taken for lost.
-    """
-    rows = (
-        BootSequence.objects.select_related("node")
-        .select_for_update(
-            skip_locked=connection.features.has_select_for_update_skip_locked, of=("self",)
-        )
-        .filter(gap_seen_at__lte=at - GAP_PATIENCE, node__is_online=True)
-        .order_by("node_id", "boot")
-    )
-    return sum(_ask(row, at) for row in rows if _is_due(row, at))
 
 
 def _lock_boots(
@@ -319,19 +298,13 @@ def _write(haul: _Haul, newest_by_channel: dict[int, Newest], at: datetime) -> N
         quarantine_rows.keep(complaints=haul.complaints, at=at)
 
 
-def _first_gap(row: BootSequence) -> tuple[int, int] | None:
-    """Find the first range that is missing and not yet taken for lost."""
-    found = sequences.gaps(sequences.from_json(row.ranges))
-    return next((gap for gap in found if gap[1] > row.lost_up_to), None)
-
-
 def _write_boots(
     boots: dict[tuple[int, int], BootSequence],
     gap_before: dict[tuple[int, int], tuple[int, int] | None],
     at: datetime,
 ) -> None:
     for key, row in boots.items():
-        gap = _first_gap(row)
+        gap = frame_gaps.first_gap(row)
         if gap is None:
             row.gap_seen_at = row.resend_asked_at = None
             row.resend_tries = 0
@@ -350,38 +323,3 @@ def _write_boots(
             "ranges", "began_at", "last_frame_at", "gap_seen_at", "resend_asked_at", "resend_tries",
         ],
     )  # fmt: skip
-
-
-def _is_due(row: BootSequence, at: datetime) -> bool:
-    return row.resend_asked_at is None or (
-        row.resend_asked_at + GAP_PATIENCE * 2**row.resend_tries <= at
-    )
-
-
-def _ask(row: BootSequence, at: datetime) -> int:
-    """Ask for the missing ranges of one boot, or give them up."""
-    missing = [
-        gap for gap in sequences.gaps(sequences.from_json(row.ranges)) if gap[1] > row.lost_up_to
-    ]
-    asked, later = missing[:MOST_GAPS_AT_ONCE], missing[MOST_GAPS_AT_ONCE:]
-    if row.resend_tries >= MOST_RESEND_TRIES:
-        row.lost_up_to = asked[-1][1]
-        row.gap_seen_at = at if later else None
-        row.resend_asked_at = None
-        row.resend_tries = 0
-        logger.warning("node %s: frames %s of boot %d are lost", row.node.name, asked, row.boot)
-        asked = []
-    else:
-        row.resend_asked_at = at
-        row.resend_tries += 1
-    row.save(update_fields=["lost_up_to", "gap_seen_at", "resend_asked_at", "resend_tries"])
-    return sum(_ask_again(row, first, last, at) for first, last in asked)
-
-
-def _ask_again(row: BootSequence, first: int, last: int, at: datetime) -> bool:
-    try:
-        commands.request_resend(node=row.node, first=first, last=last, boot=row.boot, at=at)
-    except DomainError as error:
-        logger.info("no resend asked of %s: %s", row.node.name, error.code)
-        return False
-    return True

@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from common.mqtt import Bridge
 from commune_portal.mqtt import HANDLERS, PUMPS, STATUS_TOPIC
 from farm.models import BootSequence, Reading
-from farm.services import ingest
+from farm.services import frame_gaps
 from tests.farm.broker import PATIENCE as WAIT
 from tests.farm.broker import Mosquitto, mosquitto_or_skip, start_bridge, wait_until
 from tests.farm.factories import make_channel, make_greenhouse, make_node
@@ -152,7 +152,7 @@ def test_a_killed_bridge_a_restarted_broker_and_a_broken_database_lose_and_doubl
 
 @pytest.mark.postgres
 def test_what_a_broker_killed_with_9_has_forgotten_is_asked_for_again(broker, node, monkeypatch):
-    monkeypatch.setattr(ingest, "GAP_PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr(frame_gaps, "GAP_PATIENCE", timedelta(seconds=0.2))
     began = timezone.now() - timedelta(seconds=FRAMES)
     stopping, connected = threading.Event(), threading.Event()
     bridge = Bridge(

@@ -3,7 +3,7 @@
 import pytest
 
 from farm import frames
-from farm.models import Alarm, Channel, Command, DeviceEvent, NodeConfig, Output
+from farm.models import Alarm, BootSequence, Channel, Command, DeviceEvent, NodeConfig, Output
 from farm.services import commands, nodes
 from tests.farm.controllers import ack, after, dose, make_house, send, started, status
 from tests.farm.factories import NOON, make_greenhouse, make_node, make_zone
@@ -34,6 +34,15 @@ def state_of(house, code, *, at, on, **fields):
     return nodes.record_output_state(
         node=house.node, output_code=code, state=frames.OutputState(on=on, **fields), at=at
     )
+
+
+def test_a_birth_says_which_frame_comes_next_and_only_the_first_of_a_boot_counts(house):
+    born(house, 18, at=NOON, seq=3)
+    born(house, 18, at=after(300), seq=40)
+    born(house, 19, at=after(540))
+
+    counted_from = BootSequence.objects.order_by("boot").values_list("boot", "counted_from")
+    assert list(counted_from) == [(18, 3)]
 
 
 def test_the_contracts_birth_makes_its_channels_and_outputs():

@@ -19,7 +19,7 @@ from farm.models import (
     QuarantinedFrame,
     Reading,
 )
-from farm.services import ingest
+from farm.services import frame_gaps, ingest
 from farm.services.ingest import ArrivedFrame
 from tests.conftest import NOON
 from tests.farm.factories import make_channel, make_node
@@ -297,7 +297,7 @@ def test_a_gap_is_asked_for_after_ten_seconds_and_given_up_after_five_tries(air)
     asked = [
         seconds
         for seconds in (9, 10, 11, 30, 70, 200, 400, 800, 1600, 3200)
-        if ingest.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
+        if frame_gaps.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
     ]
 
     ranges = Command.objects.filter(op="resend").values_list("arguments", flat=True)
@@ -312,9 +312,9 @@ def test_of_many_gaps_each_is_asked_for_before_it_is_given_up(air):
     tries = (10, 30, 70, 200, 400, 800)
 
     for seconds in tries:
-        ingest.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
+        frame_gaps.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
     given_up = BootSequence.objects.get().lost_up_to
-    later = ingest.ask_for_gaps(at=NOON + timedelta(seconds=820))
+    later = frame_gaps.ask_for_gaps(at=NOON + timedelta(seconds=820))
 
     newest = Command.objects.filter(op="resend").order_by("-created_at").values_list("arguments")
     assert (given_up, later) == (7, 4)
@@ -324,7 +324,7 @@ def test_of_many_gaps_each_is_asked_for_before_it_is_given_up(air):
 def test_a_gap_that_is_being_filled_is_asked_for_anew_with_full_patience(air):
     store(air.node, frame(1), frame(5), frame(9))
     for seconds in (10, 30, 70):
-        ingest.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
+        frame_gaps.ask_for_gaps(at=NOON + timedelta(seconds=seconds))
     store(air.node, frame(2), frame(3), frame(4))
 
     row = BootSequence.objects.get()
@@ -332,11 +332,36 @@ def test_a_gap_that_is_being_filled_is_asked_for_anew_with_full_patience(air):
     assert (row.resend_tries, row.lost_up_to, row.ranges) == (0, -1, [[1, 5], [9, 9]])
 
 
+@pytest.mark.parametrize("is_told_before", [True, False])
+def test_frames_lost_before_the_first_are_asked_for_when_the_birth_has_told(air, is_told_before):
+    if is_told_before:
+        frame_gaps.expect_frames(node=air.node, boot=17, first=3, at=NOON)
+    store(air.node, frame(6))
+    if not is_told_before:
+        frame_gaps.expect_frames(node=air.node, boot=17, first=3, at=NOON)
+        frame_gaps.expect_frames(node=air.node, boot=17, first=9, at=NOON)  # born again, later
+    store(air.node, frame(7))
+
+    asked = frame_gaps.ask_for_gaps(at=NOON + timedelta(seconds=10))
+
+    command = Command.objects.get(op="resend")
+    assert asked == 1
+    assert {"from": 3, "to": 5, "boot": 17}.items() <= command.arguments.items()
+
+
+def test_nothing_is_missing_before_the_first_frame_of_a_controller_that_goes_on_counting(air):
+    frame_gaps.expect_frames(node=air.node, boot=17, first=4711, at=NOON)
+    store(air.node, frame(4700), frame(4701))
+    store(air.node, *(frame(number) for number in range(4702, 4712)))
+
+    assert frame_gaps.ask_for_gaps(at=NOON + timedelta(minutes=5)) == 0
+
+
 def test_a_gap_that_is_filled_is_not_asked_for(air):
     store(air.node, frame(1), frame(3))
     store(air.node, frame(2))
 
-    assert ingest.ask_for_gaps(at=NOON + timedelta(minutes=5)) == 0
+    assert frame_gaps.ask_for_gaps(at=NOON + timedelta(minutes=5)) == 0
     assert BootSequence.objects.get().gap_seen_at is None
 
 
