@@ -194,6 +194,7 @@ SKIPPED: dict[str, str | Promise] = {
 # Why a programme was held back; interlocks have words of their own.
 HELD_BACK: dict[str, str | Promise] = {
     "stale_sensor": gettext_lazy("the sensor has said nothing useful since %(since)s"),
+    "in_hand": gettext_lazy("the probe is being calibrated"),
     "no_measure": gettext_lazy("nobody can tell there when the litres are given"),
     "no_size": gettext_lazy("nobody knows how much to water: the zone has no area"),
     "locked_out": gettext_lazy(

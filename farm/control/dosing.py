@@ -70,7 +70,8 @@ def _held_back(look: Look) -> Plan | None:
     if missing:
         value = look.snapshot.values.get(missing)
         since = value.t.isoformat() if value else None
-        return look.block("stale_sensor", quantity=missing, since=since)
+        reason = value.silence if value else "stale_sensor"
+        return look.block(reason, quantity=missing, since=since)
     danger = _danger(look)
     if danger is not None:
         return danger

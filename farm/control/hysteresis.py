@@ -58,7 +58,8 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     value = snapshot.sensor.fresh(now) if snapshot.sensor else None
     if value is None:
         # What runs ends by itself, at its device's own limit.
-        return Plan(Verdict.BLOCKED, "stale_sensor", memory, _since(snapshot), next_look_at=None)
+        reason = snapshot.sensor.silence if snapshot.sensor else "stale_sensor"
+        return Plan(Verdict.BLOCKED, reason, memory, _since(snapshot), next_look_at=None)
     memory = _believe_device(memory, snapshot)
     is_on = bool(memory.get("is_on"))
     changed_at = moment(memory, "changed_at")

@@ -79,7 +79,8 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
         return Plan(Verdict.SKIP, "night", memory, next_look_at=_next_opening(settings, now))
     if snapshot.sensor is None or snapshot.sensor.fresh(now) is None:
         facts = {"since": snapshot.sensor.t.isoformat()} if snapshot.sensor else {}
-        return Plan(Verdict.BLOCKED, "stale_sensor", memory, facts, next_look_at=now + LOOK_AGAIN)
+        reason = snapshot.sensor.silence if snapshot.sensor else "stale_sensor"
+        return Plan(Verdict.BLOCKED, reason, memory, facts, next_look_at=now + LOOK_AGAIN)
     return _by_light(settings, memory, snapshot)
 
 

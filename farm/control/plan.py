@@ -28,6 +28,12 @@ class Value:
     v: float | None
     t: datetime
     stale_seconds: float = 180.0
+    is_in_hand: bool = False  # somebody calibrates, or it was measured while somebody did
+
+    @property
+    def silence(self) -> str:
+        """Name why there is no value to act upon."""
+        return "in_hand" if self.is_in_hand else "stale_sensor"
 
     def fresh(self, now: datetime) -> float | None:
         """Give the value as long as one may act upon it."""

@@ -43,8 +43,10 @@ def snapshot_of(rule: Rule, settings: Any, *, at: datetime) -> Snapshot:
 
 
 def _value(channel: Channel, latest: LatestReading) -> Value:
-    is_usable = not (latest.flags & NOT_TO_GO_BY or channel.is_in_hand(latest.t))
-    return Value(latest.v if is_usable else None, latest.t, channel.stale_seconds)
+    is_in_hand = bool(latest.flags & Flag.CALIBRATING) or channel.is_in_hand(latest.t)
+    is_usable = not (is_in_hand or latest.flags & NOT_TO_GO_BY)
+    value = latest.v if is_usable else None
+    return Value(value, latest.t, channel.stale_seconds, is_in_hand=is_in_hand)
 
 
 def _switches(rule: Rule) -> tuple[Switch, ...]:

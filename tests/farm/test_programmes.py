@@ -243,15 +243,27 @@ def test_a_hot_afternoon_of_a_fan():
     assert Command.objects.filter(op="stop").count() == 1
 
 
-@pytest.mark.parametrize("flags", [Flag.OUT_OF_RANGE, Flag.CALIBRATING])
-def test_a_value_that_is_not_sensible_starts_nothing(flags):
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (Flag.OUT_OF_RANGE, "stale_sensor"),
+        (Flag.CALIBRATING, "in_hand"),
+        (Flag.CALIBRATING | Flag.OUT_OF_RANGE, "in_hand"),
+    ],
+)
+def test_a_value_that_is_not_sensible_starts_nothing_and_the_log_says_why(flags, reason):
     rule = make_fans()
     measure(rule.sensor, 80.0, t=later(seconds=30), flags=flags)
 
     automation.react(channel_ids={rule.sensor_id}, at=later(seconds=30))
 
     assert not Command.objects.exists()
-    assert Decision.objects.get().reason == "stale_sensor"
+    decision = Decision.objects.get()
+    assert decision.reason == reason
+    if reason == "in_hand":
+        assert explain.decision_words(decision) == (
+            "Bị giữ lại lúc 12:00: đầu đo đang được hiệu chuẩn"
+        )
 
 
 def test_a_sensor_that_went_silent_is_written_down_once_and_switches_nothing():
