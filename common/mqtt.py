@@ -155,6 +155,8 @@ class Bridge:
         client_id = options.get("client_id", [""])[0]
         self.handlers = handlers
         self._readers = [handler for handler in handlers if handler.read]
+        if len(self._readers) > 1:
+            raise ValueError("a message is read once: one handler may do it")
         self.status_topic = status_topic
         self._share = options.get("share", [""])[0]
         self._pumps = Pumps(pumps)
@@ -330,7 +332,7 @@ class Bridge:
         self._client.disconnect()
 
     def _filters(self) -> list[tuple[str, int]]:
-        """List what to subscribe to, each with QoS 1."""
+        """List what to subscribe to, each with QoS 1: nothing else is acknowledged (`ack_all`)."""
         share = f"$share/{self._share}/" if self._share else ""
         filters = [f"{share}{handler.topic}" for handler in self.handlers]
         if share:

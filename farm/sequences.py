@@ -57,14 +57,12 @@ def add(ranges: Ranges, number: int, *, most: int = MOST_RANGES) -> Ranges:
 def gaps(ranges: Ranges, *, since: int | None = None) -> Ranges:
     """List what is missing before the last arrival: from `since` on, or from the first arrival.
 
-    What was forgotten of too many ranges is not taken for missing.
-
     >>> gaps(((1, 3), (7, 7), (9, 12)))
     ((4, 6), (8, 8))
     >>> gaps(((3, 5),), since=1)
     ((1, 2),)
     """
     between = tuple((left[1] + 1, right[0] - 1) for left, right in pairwise(ranges))
-    if since is None or not ranges or ranges[0][0] <= since or len(ranges) == MOST_RANGES:
+    if since is None or not ranges or ranges[0][0] <= since:
         return between
     return ((since, ranges[0][0] - 1), *between)

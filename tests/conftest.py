@@ -130,7 +130,7 @@ def pytest_addoption(parser):
 def runs_once(item):
     """Whether it drives a browser, starts processes of its own on SQLite, or reads code."""
     return item.get_closest_marker("browser") is not None or bool(
-        {"demo", "architecture"} & set(item.path.parts)
+        {"demo", "architecture"} & set(item.path.relative_to(item.config.rootpath).parts)
     )
 
 

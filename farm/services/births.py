@@ -33,6 +33,9 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
     Commands of the earlier boot are left to commands.advance: the controller may still tell what
     became of them from its memory.
     """
+    if not _counts_anew(node, birth):
+        # Before the controller's row is locked: whoever stores frames takes them in this order.
+        _expect_frames(node, birth, at=at)
     node = (
         Node.objects.select_for_update(no_key=True, of=("self",))
         .select_related("greenhouse")
@@ -40,15 +43,15 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
     )
     if _is_ghost(node, birth):
         return node
-    if node.boot != birth.boot:
+    if _counts_anew(node, birth):
         ingest.forget_reused_boots(node=node, boot=birth.boot)
+        _expect_frames(node, birth, at=at)
+    if node.boot != birth.boot:
         node.boot, node.born_at = birth.boot, at
         node.reset_reason = birth.reset
         _forget_interlocks(node, at=at)
         _switch_off(node, at=at)
         device_runs.note_boot(node=node, birth=birth, at=at)
-    if birth.seq is not None:
-        frame_gaps.expect_frames(node=node, boot=birth.boot, first=birth.seq, at=at)
     node.heard_at = at
     node.firmware, node.hardware, node.clock = birth.firmware, birth.hardware, birth.clock[:16]
     node.buffered_frames = birth.buffered
@@ -63,6 +66,15 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
     config.refresh_config(node=node, at=at)
     config.take_known_rev(node=node, rev=birth.cfg, at=at)
     return node
+
+
+def _counts_anew(node: Node, birth: frames.Birth) -> bool:
+    return node.boot is not None and birth.boot < node.boot
+
+
+def _expect_frames(node: Node, birth: frames.Birth, *, at: datetime) -> None:
+    if birth.seq is not None:
+        frame_gaps.expect_frames(node=node, boot=birth.boot, first=birth.seq, at=at)
 
 
 def _is_ghost(node: Node, birth: frames.Birth) -> bool:

@@ -286,6 +286,8 @@ def _note_arrival(
         if one.frame.t_ms is None:
             boot.began_at = one.received_at - since_boot
     boot.last_frame_at = max(boot.last_frame_at or one.received_at, one.received_at)
+    if boot.counted_from is not None and boot.ranges and ranges[0][0] > boot.ranges[0][0]:
+        boot.counted_from = ranges[0][0]  # of too many ranges the first was forgotten: not missing
     boot.ranges = ranges
 
 
@@ -320,6 +322,7 @@ def _write_boots(
         update_conflicts=True,
         unique_fields=["node", "boot"],
         update_fields=[
-            "ranges", "began_at", "last_frame_at", "gap_seen_at", "resend_asked_at", "resend_tries",
+            "ranges", "counted_from", "began_at", "last_frame_at", "gap_seen_at",
+            "resend_asked_at", "resend_tries",
         ],
     )  # fmt: skip

@@ -46,7 +46,8 @@ def keep_house(*, at: datetime) -> None:
     DeviceEvent.objects.filter(received_at__lt=at - DEVICE_EVENTS).delete()
     StateWord.objects.filter(at__lt=at - STATE_WORDS).delete()
     # A number that cannot come again: what is older than 35 days is not believed anyhow.
-    BootSequence.objects.filter(last_frame_at__lt=at - BOOTS).exclude(
+    is_over = Q(last_frame_at__lt=at - BOOTS) | Q(last_frame_at=None, began_at__lt=at - BOOTS)
+    BootSequence.objects.filter(is_over).exclude(
         Q(node__boot=F("boot")) | Q(node__boot__isnull=True)
     ).delete()
 

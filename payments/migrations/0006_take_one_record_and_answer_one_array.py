@@ -2,10 +2,9 @@
 
 psycopg2 sends values as text within the statement. Eighteen of them cost it, and PostgreSQL that
 parses them one by one, as much as a tenth of the call; one record is read in one go, needs no
-PREPARE, and so works behind any pooler. The steps are those of migrations 0003 to 0005.
+PREPARE. The steps are those of migrations 0003 to 0005, whose functions stay beside these (they take
+other arguments) for the processes that still run while a server is brought up to date.
 """
-
-from importlib import import_module
 
 from django.db import migrations
 
@@ -207,26 +206,16 @@ DROP FUNCTION payments_inquire(payments_question);
 DROP TYPE payments_report;
 DROP TYPE payments_question;
 """
-DROP_OLD = f"""
-{import_module("payments.migrations.0003_book_in_one_statement").UNBOOK};
-DROP FUNCTION payments_inquire(text, bigint, timestamptz, text, text, inet);
-"""
 
 
 def install(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(DROP_OLD + BOOK + INQUIRE, params=None)
+        schema_editor.execute(BOOK + INQUIRE, params=None)
 
 
 def restore(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(DROP_NEW, params=None)
-        before = import_module("payments.migrations.0005_open_accounts_side_by_side")
-        schema_editor.execute(
-            before.waiting(before.BEFORE)
-            + import_module("payments.migrations.0004_inquire_in_one_statement").INQUIRE,
-            params=None,
-        )
 
 
 class Migration(migrations.Migration):

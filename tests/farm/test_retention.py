@@ -96,11 +96,14 @@ def test_the_quarantine_and_old_boots_are_let_go():
     for boot, days in ((1, 61), (2, 59), (3, 61)):
         then = NOON - timedelta(days=days)
         BootSequence.objects.create(node=node, boot=boot, began_at=then, last_frame_at=then)
+    for boot, days in ((4, 61), (5, 59)):  # of these no frame ever came
+        then = NOON - timedelta(days=days)
+        BootSequence.objects.create(node=node, boot=boot, began_at=then)
 
     retention.keep_house(at=NOON)
 
     assert QuarantinedFrame.objects.count() == 1
-    assert list(BootSequence.objects.order_by("boot").values_list("boot", flat=True)) == [2, 3]
+    assert list(BootSequence.objects.order_by("boot").values_list("boot", flat=True)) == [2, 3, 5]
 
 
 @pytest.mark.postgres

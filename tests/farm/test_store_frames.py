@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from farm.frames import Frame
+from farm import sequences
+from farm.frames import Birth, Frame
 from farm.models import (
     BootSequence,
     Channel,
@@ -19,7 +20,7 @@ from farm.models import (
     QuarantinedFrame,
     Reading,
 )
-from farm.services import frame_gaps, ingest
+from farm.services import frame_gaps, ingest, nodes
 from farm.services.ingest import ArrivedFrame
 from tests.conftest import NOON
 from tests.farm.factories import make_channel, make_node
@@ -349,6 +350,19 @@ def test_frames_lost_before_the_first_are_asked_for_when_the_birth_has_told(air,
     assert {"from": 3, "to": 5, "boot": 17}.items() <= command.arguments.items()
 
 
+def test_what_was_forgotten_of_too_many_ranges_is_not_missing(air):
+    frame_gaps.expect_frames(node=air.node, boot=17, first=1, at=NOON)
+    numbers = range(1, 2 * sequences.MOST_RANGES + 100, 2)
+    store(air.node, *(unclocked(number, up=number * 1_000, now=300_000) for number in numbers))
+    first = BootSequence.objects.get().ranges[0][0]
+    store(air.node, unclocked(first + 1, up=(first + 1) * 1_000, now=300_000))
+
+    row = BootSequence.objects.get()
+
+    assert (first, row.counted_from, row.ranges[0]) == (101, 101, [101, 103])
+    assert frame_gaps.first_gap(row) == (104, 104)
+
+
 def test_nothing_is_missing_before_the_first_frame_of_a_controller_that_goes_on_counting(air):
     frame_gaps.expect_frames(node=air.node, boot=17, first=4711, at=NOON)
     store(air.node, frame(4700), frame(4701))
@@ -439,3 +453,20 @@ def test_two_bridges_with_the_same_frames_store_each_once(together):
     assert Reading.objects.count() == 250
     assert LatestReading.objects.count() == 5
     assert BootSequence.objects.get().ranges == [[0, 49]]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_birth_and_the_first_frames_of_a_boot_at_two_bridges_wait_for_each_other(together):
+    channel = make_channel(code="air")
+    for boot in range(20, 40):
+        Node.objects.update(heard_at=None)  # so that the frames write the controller's row as well
+        birth = Birth(boot=boot, seq=1)
+        jobs = [
+            lambda birth=birth: nodes.record_birth(node=channel.node, birth=birth, at=NOON),
+            lambda boot=boot: store(channel.node, frame(2, boot=boot)),
+        ]
+        together(lambda jobs=jobs: jobs.pop()())
+
+    found = BootSequence.objects.order_by("boot").values_list("boot", "counted_from", "ranges")
+    assert list(found) == [(boot, 1, [[2, 2]]) for boot in range(20, 40)]
