@@ -154,9 +154,10 @@ class Bridge:
         options = parse_qs(parts.query)
         client_id = options.get("client_id", [""])[0]
         self.handlers = handlers
-        self._readers = [handler for handler in handlers if handler.read]
-        if len(self._readers) > 1:
+        readers = [(handler.topic, handler.read) for handler in handlers if handler.read]
+        if len(readers) > 1:
             raise ValueError("a message is read once: one handler may do it")
+        self._reader = readers[0] if readers else None
         self.status_topic = status_topic
         self._share = options.get("share", [""])[0]
         self._pumps = Pumps(pumps)
@@ -374,10 +375,9 @@ class Bridge:
 
     def _read(self, topic: str, payload: bytes) -> Any:
         """Let the handler that wants to read the message do it; None when it cannot."""
-        for handler in self._readers:
-            if matches(handler.topic, topic):
-                try:
-                    return handler.read(topic, payload) if handler.read else None
-                except Exception:  # noqa: BLE001  # it meets the message again, as its batch's fault
-                    return None
-        return None
+        if self._reader is None or not matches(self._reader[0], topic):
+            return None
+        try:
+            return self._reader[1](topic, payload)
+        except Exception:  # noqa: BLE001  # the handler meets the message again, and there it is told
+            return None

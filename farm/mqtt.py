@@ -49,17 +49,17 @@ class Farm:
             return
         waiting: list[ArrivedFrame] = []
         touched: set[int] = set()
-        nodes = {word.node.pk: word.node for word in words}
+        node_by_id = {word.node.pk: word.node for word in words}
         for word in words:
             if word.topic.kind in _FRAMES:
                 waiting += _frames_of(word)
                 continue
             if any(one.node_id == word.node.pk for one in waiting):
-                touched |= _store(waiting, nodes)
+                touched |= _store(waiting, node_by_id)
                 waiting = []
             _hand_on(word)
-            nodes.pop(word.node.pk, None)  # it may just have told of another boot
-        touched |= _store(waiting, nodes)
+            node_by_id.pop(word.node.pk, None)  # it may just have told of another boot
+        touched |= _store(waiting, node_by_id)
         # Frames have been noted with their readings.
         heard = {word.node.pk for word in words if _is_own_voice(word)}
         if heard:
@@ -141,20 +141,19 @@ def _frames_of(word: _Word) -> list[ArrivedFrame]:
         _set_aside(message, Reason.MALFORMED, "readings are not retained", word.node)
         return []
     read = message.read or read_frames(message.topic, message.payload)
-    if read is None or isinstance(read, FrameError):
-        if read is not None:
-            _set_aside(message, read.reason, read.detail, word.node)
+    if isinstance(read, FrameError):
+        _set_aside(message, read.reason, read.detail, word.node)
         return []
-    good, faults = read
+    good, faults = read or ((), ())
     for fault, entry in faults:
         _set_aside(message._replace(payload=entry), fault.reason, fault.detail, word.node)
     return [ArrivedFrame(word.node.pk, one, message.received_at, is_buffered) for one in good]
 
 
-def _store(waiting: Sequence[ArrivedFrame], nodes: Mapping[int, Node]) -> set[int]:
+def _store(waiting: Sequence[ArrivedFrame], node_by_id: Mapping[int, Node]) -> set[int]:
     if not waiting:
         return set()
-    return ingest.store_frames(arrived=waiting, at=waiting[-1].received_at, nodes=nodes)
+    return ingest.store_frames(arrived=waiting, at=waiting[-1].received_at, nodes=node_by_id)
 
 
 def _hand_on(word: _Word) -> None:

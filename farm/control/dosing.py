@@ -23,6 +23,7 @@ from farm.control.plan import (
     Verdict,
     moment,
     run_seconds,
+    why_silent,
 )
 
 # What a probe can tell apart; a dose that is expected to move less proves nothing.
@@ -70,8 +71,7 @@ def _held_back(look: Look) -> Plan | None:
     if missing:
         value = look.snapshot.values.get(missing)
         since = value.t.isoformat() if value else None
-        reason = value.silence if value else "stale_sensor"
-        return look.block(reason, quantity=missing, since=since)
+        return look.block(why_silent(value), quantity=missing, since=since)
     danger = _danger(look)
     if danger is not None:
         return danger

@@ -7,7 +7,17 @@ that its own device switches off.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from farm.control.plan import MEANT, Action, Memory, Plan, Snapshot, Switch, Verdict, moment
+from farm.control.plan import (
+    MEANT,
+    Action,
+    Memory,
+    Plan,
+    Snapshot,
+    Switch,
+    Verdict,
+    moment,
+    why_silent,
+)
 from farm.control.settings import SettingsReader
 
 # What the device says may be a little older than what we asked for.
@@ -58,7 +68,7 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     value = snapshot.sensor.fresh(now) if snapshot.sensor else None
     if value is None:
         # What runs ends by itself, at its device's own limit.
-        reason = snapshot.sensor.silence if snapshot.sensor else "stale_sensor"
+        reason = why_silent(snapshot.sensor)
         return Plan(Verdict.BLOCKED, reason, memory, _since(snapshot), next_look_at=None)
     memory = _believe_device(memory, snapshot)
     is_on = bool(memory.get("is_on"))

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 
 from farm import agronomy
 from farm.control import sequence
-from farm.control.plan import Memory, Plan, Snapshot, Verdict, measures_nothing, moment
+from farm.control.plan import Memory, Plan, Snapshot, Verdict, measures_nothing, moment, why_silent
 from farm.control.settings import SettingsReader
 
 # Readings further apart than this say nothing of the light between them.
@@ -79,7 +79,7 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
         return Plan(Verdict.SKIP, "night", memory, next_look_at=_next_opening(settings, now))
     if snapshot.sensor is None or snapshot.sensor.fresh(now) is None:
         facts = {"since": snapshot.sensor.t.isoformat()} if snapshot.sensor else {}
-        reason = snapshot.sensor.silence if snapshot.sensor else "stale_sensor"
+        reason = why_silent(snapshot.sensor)
         return Plan(Verdict.BLOCKED, reason, memory, facts, next_look_at=now + LOOK_AGAIN)
     return _by_light(settings, memory, snapshot)
 

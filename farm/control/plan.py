@@ -30,14 +30,14 @@ class Value:
     stale_seconds: float = 180.0
     is_in_hand: bool = False  # somebody calibrates, or it was measured while somebody did
 
-    @property
-    def silence(self) -> str:
-        """Name why there is no value to act upon."""
-        return "in_hand" if self.is_in_hand else "stale_sensor"
-
     def fresh(self, now: datetime) -> float | None:
         """Give the value as long as one may act upon it."""
         return self.v if now - self.t <= timedelta(seconds=self.stale_seconds) else None
+
+
+def why_silent(value: Value | None) -> str:
+    """Name why there is no value to act upon."""
+    return "in_hand" if value is not None and value.is_in_hand else "stale_sensor"
 
 
 @dataclass(frozen=True, slots=True)

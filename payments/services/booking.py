@@ -37,7 +37,7 @@ from payments.services.calls import NOBODY, Caller, log_call
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 UNAPPLIED = "unapplied"
-BOOK = DatabaseFunction("payments_book")
+BOOK = DatabaseFunction("payments_book")  # takes the fields of its type payments_report in order
 
 
 class PaymentReport(NamedTuple):

@@ -11,7 +11,9 @@ from payments.models import BankPartner, Bill, CustomerLink
 from payments.services.calls import Caller, log_call
 
 LIMIT = 50
-INQUIRE = DatabaseFunction("payments_inquire")
+INQUIRE = DatabaseFunction(
+    "payments_inquire"
+)  # takes the fields of its type payments_question in order
 
 
 class OwedBill(NamedTuple):

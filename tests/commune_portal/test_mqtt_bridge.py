@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from common.mqtt import Bridge, Handler, Message, offer
 from common.pumps import Pump
 from commune_portal.mqtt import STATUS_TOPIC
 from tests.conftest import NOON
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10
@@ -146,9 +146,7 @@ def test_what_the_database_could_not_take_comes_again(mqtt_url, topic, other_sid
     )
     with running(bridge):
         other_side[0].publish(topic, b"one", qos=1)
-        deadline = time.monotonic() + WAIT
-        while tries.qsize() < 2 and time.monotonic() < deadline:
-            threading.Event().wait(0.05)
+        wait_until(lambda: tries.qsize() >= 2, seconds=WAIT)
 
     assert list(tries.queue) == [b"one", b"one"]
 
@@ -251,12 +249,6 @@ def test_nothing_is_sent_between_a_lost_connection_and_the_next(
     def connections():
         return caplog.text.count("mqtt connected")
 
-    def wait_for(claim):
-        deadline = time.monotonic() + WAIT
-        while not claim():
-            assert time.monotonic() < deadline, "waited in vain"
-            threading.Event().wait(0.01)
-
     bridge = Bridge(
         f"{mqtt_url}?client_id={name}",
         [Handler(f"{topic}/in", take_many)],
@@ -271,7 +263,7 @@ def test_nothing_is_sent_between_a_lost_connection_and_the_next(
         twin = Client(CallbackAPIVersion.VERSION2, client_id=name, reconnect_on_failure=False)
         twin.connect(parts.hostname, parts.port or 1883)  # the broker drops the older of the two
         twin.loop_start()
-        wait_for(lambda: "mqtt disconnected" in caplog.text)
+        wait_until(lambda: "mqtt disconnected" in caplog.text, seconds=WAIT)
         go_on.set()
         next_word_in = spoke.get(timeout=WAIT)
         twin.loop_stop()

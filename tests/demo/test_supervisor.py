@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 WAIT = 20
 # Starts two children; each starts a grandchild, one of the families is deaf to SIGTERM.
@@ -65,7 +67,7 @@ def family(folder):
     parent = start(PARENT, folder)
     files = [folder / "polite.pids", folder / "deaf.pids"]
     try:
-        wait_until(lambda: all(file.exists() for file in files))
+        wait_until(lambda: all(file.exists() for file in files), seconds=WAIT)
         yield parent, [int(pid) for file in files for pid in file.read_text().split()]
     finally:
         parent.kill()
@@ -79,13 +81,6 @@ def is_alive(pid):
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"  # dead, and waiting for somebody to take note
-
-
-def wait_until(is_so):
-    deadline = time.monotonic() + WAIT
-    while not is_so():
-        assert time.monotonic() < deadline
-        os.sched_yield()
 
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
@@ -111,7 +106,7 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path):
         parent.kill()
 
         began = time.monotonic()
-        wait_until(lambda: not any(is_alive(pid) for pid in pids))
+        wait_until(lambda: not any(is_alive(pid) for pid in pids), seconds=WAIT)
         assert time.monotonic() - began < 5
 
 
@@ -125,7 +120,7 @@ def test_a_child_that_dies_is_started_again_with_a_word(tmp_path):
 
         words = parent.stdout.readline()
         assert words.startswith("polite ended (SIGKILL); starting it again.")
-        wait_until((tmp_path / "polite.pids").exists)
+        wait_until((tmp_path / "polite.pids").exists, seconds=WAIT)
         assert not is_alive(below)
 
 

@@ -17,9 +17,10 @@ from common.mqtt import Bridge
 from commune_portal.mqtt import HANDLERS, PUMPS, STATUS_TOPIC
 from farm.models import BootSequence, Reading
 from farm.services import frame_gaps
-from tests.farm.broker import PATIENCE as WAIT
-from tests.farm.broker import Mosquitto, mosquitto_or_skip, start_bridge, wait_until
+from tests.farm.broker import Mosquitto, mosquitto_or_skip, start_bridge
 from tests.farm.factories import make_channel, make_greenhouse, make_node
+from tests.waiting import PATIENCE as WAIT
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.services,

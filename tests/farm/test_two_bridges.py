@@ -21,8 +21,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from farm.models import Alarm, BootSequence, Channel, Output, QuarantinedFrame, Reading
-from tests.farm.broker import PATIENCE, Mosquitto, mosquitto_or_skip, start_bridge, wait_until
+from tests.farm.broker import Mosquitto, mosquitto_or_skip, start_bridge
 from tests.farm.factories import make_channel, make_greenhouse, make_node
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = [
     pytest.mark.services,
