@@ -27,10 +27,10 @@ from django.db import (
     close_old_connections,
     connections,
 )
-from paho.mqtt.client import Client, MQTTMessage, topic_matches_sub
+from paho.mqtt.client import Client, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from common.mqtt_socket import ReadingClient
+from common.mqtt_socket import Published, ReadingClient
 from common.pumps import DATABASE_ERRORS, Pump, Pumps
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,9 @@ STATUS_TOPIC = "portal/status"
 KEEPALIVE_SECONDS = 30
 PULSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 60.0
-LONGEST_BATCH = 1000
+# Measured: 1,000 are a seventh slower, 4,000 hardly quicker and 9 MB more. Reading goes by pieces,
+# so a batch may be longer by what one piece holds.
+LONGEST_BATCH = 2000
 # MQTT allows 65,535 bytes: whoever makes up such topics must not fill our memory.
 LONGEST_REMEMBERED_TOPIC = 200
 # Measured: a fixed wait of 50 ms costs two thirds of the rate, none makes batches of one.
@@ -188,7 +190,7 @@ class Bridge:
         self._client.will_set(status_topic, b"offline", qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
+        self._client.on_published = self._on_published
 
     def run(self, until: threading.Event, *, pulse: Callable[[], None]) -> None:
         """Stay connected until the event is set, calling `pulse` every PULSE_SECONDS."""
@@ -361,17 +363,20 @@ class Bridge:
         self._session += 1
         logger.info("mqtt disconnected: %s", reason)
 
-    def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        topic = message.topic  # paho decodes it each time it is asked
-        if topic == self.status_topic:
-            # The last word of another bridge, or of our own former connection: we are here.
-            if message.payload == b"offline" and not self._is_leaving:
-                client.publish(self.status_topic, b"online", qos=1, retain=True)
-            client.ack(message.mid, message.qos)
-            return
-        payload, at = bytes(message.payload), datetime.now(UTC)
-        said = Message(topic, payload, message.retain, at, self._read(topic, payload))
-        self._waiting.append(_Waiting(said, message.mid, message.qos))
+    def _on_published(self, published: Sequence[Published]) -> None:
+        for topic, payload, mid, qos, is_retained in published:
+            if topic == self.status_topic:
+                self._answer(payload)
+                self._client.ack(mid, qos)
+                continue
+            at = datetime.now(UTC)
+            said = Message(topic, payload, is_retained, at, self._read(topic, payload))
+            self._waiting.append(_Waiting(said, mid, qos))
+
+    def _answer(self, status: bytes) -> None:
+        """Say that we are here to the last word of another bridge, or of our former connection."""
+        if status == b"offline" and not self._is_leaving:
+            self._client.publish(self.status_topic, b"online", qos=1, retain=True)
 
     def _read(self, topic: str, payload: bytes) -> Any:
         """Let the handler that wants to read the message do it; None when it cannot."""

@@ -1,0 +1,153 @@
+"""What a client makes of the broker's bytes, however they are cut: its own way beside paho's."""
+
+import socket
+from contextlib import closing
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from common.mqtt_socket import Published, ReadAhead, ReadingClient
+
+PINGRESP = b"\xd0\x00"
+OPTIONS = {"client_id": "t", "protocol": MQTTProtocolVersion.MQTTv311, "manual_ack": True}
+
+
+def packet(message: Published, *, is_repeated: bool = False) -> bytes:
+    """Write a PUBLISH as MQTT 3.1.1 §3.3 says, apart from the code that is tested."""
+    topic = message.topic.encode()
+    body = len(topic).to_bytes(2, "big") + topic
+    if message.qos:
+        body += message.mid.to_bytes(2, "big")
+    body += message.payload
+    head = 0x30 | 0x08 * is_repeated | message.qos << 1 | message.is_retained
+    length, left = b"", len(body)
+    while True:
+        left, low = divmod(left, 128)
+        length += bytes([low | 0x80 * bool(left)])
+        if not left:
+            return bytes([head]) + length + body
+
+
+@st.composite
+def messages(draw):
+    qos = draw(st.sampled_from([0, 1]))
+    size = draw(st.sampled_from([0, 1, 100, 127, 128, 300, 16_300, 16_384, 20_000]))
+    return Published(
+        topic=draw(st.text("abc/é€", min_size=1, max_size=90)),
+        payload=draw(st.binary(min_size=1, max_size=1)) * size,
+        mid=draw(st.integers(1, 65_535)) if qos else 0,
+        qos=qos,
+        is_retained=draw(st.booleans()),
+    )
+
+
+class Line:
+    """A client at one end of a pair of sockets, and what it was given."""
+
+    def __init__(self):
+        self.broker, near = socket.socketpair()
+        near.setblocking(False)
+        self.client = ReadingClient(CallbackAPIVersion.VERSION2, **OPTIONS)
+        self.client._sock = ReadAhead(near)
+        self.heard: list[Published] = []
+        self.client.on_published = self.heard.extend
+
+    def close(self):
+        self.broker.close()
+        if self.client._sock is not None:
+            self.client._sock.close()
+
+    def bring(self, data: bytes) -> None:
+        """Let the bytes arrive and be read, as far as they make packets."""
+        self.broker.sendall(data)
+        self.read()
+
+    def read(self):
+        before = None
+        while self.client._sock is not None and before != (
+            before := (len(self.heard), self.client._sock.pending())
+        ):
+            self.client.loop_read()
+
+
+def as_paho_reads(data: bytes) -> list[Published]:
+    """Read the same bytes with paho alone."""
+    broker, near = socket.socketpair()
+    near.setblocking(False)
+    heard = []
+
+    def note(_client, _userdata, message: MQTTMessage):
+        heard.append(
+            Published(message.topic, message.payload, message.mid, message.qos, message.retain)
+        )
+
+    client = Client(CallbackAPIVersion.VERSION2, **OPTIONS)
+    client.on_message, client._sock = note, near
+    with closing(broker), closing(near):
+        broker.sendall(data)
+        broker.close()
+        while client._sock is not None and client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            pass
+    return heard
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sent=st.lists(st.tuples(messages(), st.booleans(), st.booleans()), min_size=1, max_size=6),
+    cuts=st.lists(st.integers(0, 130_000), max_size=8),
+)
+def test_the_same_messages_come_out_however_the_bytes_are_cut(sent, cuts):
+    data = b"".join(
+        packet(message, is_repeated=again) + PINGRESP * alive for message, again, alive in sent
+    )
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    with closing(Line()) as line:
+        for begin, end in pairwise(places):
+            line.bring(data[begin:end])
+        assert line.heard == [message for message, _, _ in sent]
+    assert as_paho_reads(data) == line.heard
+
+
+def test_a_piece_of_many_messages_is_handed_over_in_few_calls():
+    sent = [Published(f"a/{number}", b"x" * 50, number, 1, False) for number in range(1, 101)]
+    with closing(Line()) as line:
+        calls = []
+        line.client.on_published = lambda messages: calls.append(list(messages))
+        line.broker.sendall(b"".join(packet(message) for message in sent))
+        line.client.loop_read()
+        line.client.loop_read()
+        assert [len(call) for call in calls] == [1, 99]  # paho fills the buffer with the first
+        assert calls[0] + calls[1] == sent
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\x30\x01\x00",  # too short for the length of its topic
+        b"\x32\x03\x00\x01a",  # no room for the number that QoS 1 has
+        b"\x30\x04\x00\x09ab",  # a topic longer than the packet
+        b"\x36\x06\x00\x01a\x00\x01b",  # QoS 3, which there is not
+    ],
+)
+def test_a_broken_packet_ends_the_connection_and_the_message_before_it_counts(broken):
+    good = Published("a/b", b"1", 7, 1, False)
+    with closing(Line()) as line:
+        line.broker.sendall(packet(good) * 2 + broken)
+        line.read()
+        assert line.heard == [good, good]
+        assert line.client._sock is None
+
+
+def test_a_broker_that_hangs_up_is_noticed_after_what_it_said():
+    good = Published("a/b", b"1", 7, 1, False)
+    with closing(Line()) as line:
+        line.broker.sendall(packet(good) * 3)
+        line.broker.close()
+        line.read()
+        line.client.loop_read()
+        assert line.heard == [good] * 3
+        assert line.client._sock is None
