@@ -90,7 +90,9 @@ def make_programmes(stage: "Stage") -> None:
     with stage.sql.cursor() as cursor:
         # They refuse to be emptied; here nothing was promised to anybody.
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("TRUNCATE farm_decision, farm_commandevent, farm_command")
+        # Alarms too: nobody here answers a ping, and who is deaf is sent no command.
+        past = "farm_decision, farm_commandevent, farm_command, farm_alarm"
+        cursor.execute(f"TRUNCATE {past} CASCADE")
         cursor.execute("SET session_replication_role = origin")
     Rule.objects.update(memory={}, looked_at=None, next_look_at=None)
 

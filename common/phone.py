@@ -1,7 +1,5 @@
 """Vietnamese phone numbers: any usual spelling in, E.164 out."""
 
-import phonenumbers
-
 
 class PhoneError(ValueError):
     """The text is not a Vietnamese phone number."""
@@ -16,6 +14,8 @@ def to_e164(spelling: str) -> str:
     Raises PhoneError for what is no valid Vietnamese number (ITU-T E.164, national plan of
     Circular 22/2014/TT-BTTTT as kept in libphonenumber's metadata).
     """
+    import phonenumbers  # noqa: PLC0415  # 3 MB that a process without pages never needs
+
     digits = "".join(character for character in spelling if character.isdigit())
     if len(digits) > 15 or any(character.isalpha() for character in spelling):
         raise PhoneError(spelling)

@@ -147,6 +147,7 @@ class Event:
     is_raised: bool
     t_ms: int | None = None
     boot: int | None = None
+    up_ms: int | None = None
     output: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -312,6 +313,7 @@ def parse_event(payload: bytes) -> Event:
         is_raised=is_on if isinstance(is_on, bool) else document.get("st") != "cleared",
         t_ms=json_fields.time(document.get("t")),
         boot=_boot_if_any(document),
+        up_ms=_up_if_any(document),
         output=json_fields.text(document, "out", 24),
         facts={
             json_fields.storable(key)[:40]: json_fields.plain(value)
@@ -331,7 +333,7 @@ def parse_config_ack(payload: bytes) -> ConfigAck:
 
 
 def _up_if_any(document: dict[str, Any]) -> int | None:
-    """Read the milliseconds since the boot; a state is no worse without them."""
+    """Read the milliseconds since the boot; states and events are no worse without them."""
     amount = json_fields.number(document.get("up"))
     return int(amount) if amount is not None and 0 <= amount < 2**53 else None
 

@@ -277,6 +277,9 @@ class DeviceEvent(models.Model):
     is_raised = models.BooleanField(_("raised"))
     output_code = models.CharField(max_length=24, blank=True)
     facts = models.JSONField(default=dict)
+    boot = models.BigIntegerField(null=True)
+    # Of a controller without a clock: milliseconds since that boot.
+    up_ms = models.BigIntegerField(null=True)
 
     class Meta:
         verbose_name = _("event of a controller")
@@ -284,7 +287,13 @@ class DeviceEvent(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["node", "at", "kind", "is_raised", "output_code"],
+                condition=models.Q(up_ms__isnull=True),
                 name="device_event_once",
+            ),
+            models.UniqueConstraint(
+                fields=["node", "boot", "up_ms", "kind", "is_raised", "output_code"],
+                condition=models.Q(up_ms__isnull=False),
+                name="device_event_once_a_boot",
             ),
         )
 

@@ -145,13 +145,20 @@ def record_event(*, node: Node, event: frames.Event, at: datetime) -> DeviceEven
         .select_related("greenhouse")
         .get(pk=node.pk)
     )
+    said_at = device_moment(event.t_ms, at=at)
+    has_clock = event.t_ms is not None or event.up_ms is None or event.boot is None
+    known_by, rest = (
+        ({"at": said_at, "up_ms": None}, {"boot": event.boot})
+        if has_clock
+        else ({"boot": event.boot, "up_ms": event.up_ms}, {"at": said_at})
+    )
     row, is_new = DeviceEvent.objects.get_or_create(
         node=node,
-        at=device_moment(event.t_ms, at=at),
         kind=event.kind,
         is_raised=event.is_raised,
         output_code=event.output,
-        defaults={"received_at": at, "facts": dict(event.facts)},
+        **known_by,
+        defaults={**rest, "received_at": at, "facts": dict(event.facts)},
     )
     if not is_new:
         return row
@@ -177,7 +184,13 @@ def _holding_before(row: DeviceEvent) -> DeviceEvent | None:
 def _comes_late(
     event: DeviceEvent, holding: DeviceEvent, *, is_of_earlier_boot: bool = False
 ) -> bool:
-    """Tell whether an event was overtaken; one that seems much older is a clock put back."""
+    """Tell whether an event was overtaken; one that seems much older is a clock put back.
+
+    Without a clock the counter since the boot tells: two bridges may hand on such words in either
+    order, and what a broker repeats seems new.
+    """
+    if event.up_ms is not None and holding.up_ms is not None and event.boot == holding.boot:
+        return event.up_ms < holding.up_ms
     older_by = holding.at - event.at
     if older_by <= timedelta(0):
         return False

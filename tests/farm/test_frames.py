@@ -137,6 +137,7 @@ def test_an_event_of_the_simulator_is_read_as_it_was_meant(is_raised, t_ms):
         is_raised=is_raised,
         t_ms=t_ms,
         boot=17,
+        up_ms=5_000 if t_ms is None else None,
         output="valve-1",
         facts={"v": 0.35},
     )

@@ -297,6 +297,39 @@ def test_an_old_event_that_comes_after_the_newer_one_changes_nothing(house):
     assert not Alarm.objects.exists()
 
 
+def tick_event(house, *, up_ms, is_raised, at, boot=17):
+    """Tell of an event as a controller without a clock does."""
+    row = frames.Event(kind="tank_low", is_raised=is_raised, boot=boot, up_ms=up_ms)
+    return nodes.record_event(node=house.node, event=row, at=at)
+
+
+@pytest.mark.parametrize("is_first_raised", [True, False])
+def test_without_a_clock_the_last_word_holds_in_whatever_order_they_come(house, is_first_raised):
+    """Two bridges may hand on what was said within moments in either order."""
+    words = [(5_000, is_first_raised), (5_400, not is_first_raised)]
+    for up_ms, is_raised in reversed(words):
+        tick_event(house, up_ms=up_ms, is_raised=is_raised, at=after(6))
+
+    assert Alarm.objects.filter(cleared_at=None).exists() is not is_first_raised
+    assert DeviceEvent.objects.count() == 2
+
+
+def test_without_a_clock_an_event_that_the_broker_repeats_is_the_same_event(house):
+    tick_event(house, up_ms=5_000, is_raised=True, at=after(5))
+    tick_event(house, up_ms=9_000, is_raised=False, at=after(9))
+    again = tick_event(house, up_ms=5_000, is_raised=True, at=after(20))
+
+    assert (again.at, DeviceEvent.objects.count()) == (after(5), 2)
+    assert not Alarm.objects.filter(cleared_at=None).exists()
+
+
+def test_without_a_clock_a_small_counter_of_the_next_boot_counts(house):
+    tick_event(house, up_ms=900_000, is_raised=True, at=after(5), boot=17)
+    tick_event(house, up_ms=2_000, is_raised=False, at=after(60), boot=18)
+
+    assert not Alarm.objects.filter(cleared_at=None).exists()
+
+
 def test_an_event_that_clears_counts_although_the_clock_went_back(house):
     event(house, "tank_low", boot=17)
 
