@@ -1,5 +1,6 @@
 """paho with less work a message: packets are read, and acknowledged, many at a time."""
 
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from paho.mqtt.client import PUBACK, Client, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 
+logger = logging.getLogger(__name__)
 PIECE_BYTES = 65_536
 ACKNOWLEDGEMENT = Struct("!BBH").pack  # MQTT 3.1.1 §3.4: PUBACK, two bytes follow, the number
 PUBLISH, RETAINED, QOS_1, QOS_2 = 0x30, 0x01, 0x02, 0x04  # §3.3.1: bits of a PUBLISH's first byte
@@ -137,10 +139,15 @@ class ReadingClient(Client):
             self._packet_queue(PUBACK, packets, 0, 1)
 
     def _on_one_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        one = Published(
-            message.topic, bytes(message.payload), message.mid, message.qos, message.retain
-        )
-        self.on_published([one])
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            # No broker may pass it on (§1.5.3); not acknowledged, it would come again for ever.
+            logger.warning("mqtt message dropped: its topic is not UTF-8")
+            self.ack(message.mid, message.qos)
+            return
+        payload = bytes(message.payload)
+        self.on_published([Published(topic, payload, message.mid, message.qos, message.retain)])
 
     def _create_socket(self) -> Any:
         return ReadAhead(cast("socket.socket", super()._create_socket()))

@@ -13,6 +13,8 @@ MOST_CHANNELS = 64
 MOST_BOOT = 2**53 - 1  # what JSON numbers carry exactly
 # 9999-12-31: what does not fit a date is not a time.
 MOST_MILLISECONDS = 253_402_300_799_000
+# What is later than 2100 is read as this: no sum of two times leaves the calendar then.
+LATEST_MILLISECONDS = 4_102_444_800_000
 
 
 class FrameError(ValueError):
@@ -54,11 +56,11 @@ def milliseconds(value: Any, key: str) -> int | None:
     if value is None:
         return None
     if type(value) is int and 0 <= value <= MOST_MILLISECONDS:
-        return value
+        return min(value, LATEST_MILLISECONDS)
     amount = number(value)
     if amount is None or not 0 <= amount <= MOST_MILLISECONDS:
         raise FrameError("malformed", f"{key} is not a time")
-    return int(amount)
+    return min(int(amount), LATEST_MILLISECONDS)
 
 
 def time(value: Any) -> int | None:

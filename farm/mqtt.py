@@ -157,6 +157,10 @@ def _store(waiting: Sequence[ArrivedFrame], node_by_id: Mapping[int, Node]) -> s
 
 
 def _hand_on(word: _Word) -> None:
+    if word.message.is_retained and word.topic.kind in _NEWS:
+        # It would come again with each connection, long after it was true.
+        _set_aside(word.message, Reason.MALFORMED, "news is not retained", word.node)
+        return
     try:
         _SERVICES[word.topic.kind](word, word.message.received_at)
     except FrameError as error:
@@ -213,6 +217,7 @@ def _take_config_ack(word: _Word, at: datetime) -> None:
 
 
 _FRAMES = ("tele", "batch")
+_NEWS = ("ack", "event")
 _SERVICES: dict[str, Callable[[_Word, datetime], None]] = {
     "status": _take_status,
     "birth": _take_birth,

@@ -18,6 +18,9 @@ from farm.services.command_sending import refused_key, tell_if_not_taken, unknow
 from farm.services.command_steps import PROBES, STOPS, asked_to_stop_since, enter, note
 
 _LATE = "late"
+# What no output here can have run or given at once: a controller that says so is wrong.
+MOST_SECONDS = 7 * 86_400
+MOST_LITRES = 100_000
 
 
 @transaction.atomic
@@ -84,9 +87,9 @@ def _keep_amounts(command: Command, ack: frames.Ack) -> None:
     word = ack.last if ack.st == command_states.DUPLICATE else ack.st
     if command.status not in ACTED or word != command.status:
         return
-    if ack.ran_s is not None and ack.ran_s >= 0:
+    if ack.ran_s is not None and 0 <= ack.ran_s <= MOST_SECONDS:
         command.ran_seconds = ack.ran_s
-    if ack.l is not None and ack.l >= 0:
+    if ack.l is not None and 0 <= ack.l <= MOST_LITRES:
         command.ran_litres = ack.l
 
 

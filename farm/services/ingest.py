@@ -67,11 +67,18 @@ class _Haul:
         return values
 
     def newest_by_channel(self) -> dict[int, Newest]:
-        """Find each channel's newest word; of two for one moment the first counts."""
+        """Find each channel's newest word; of two for one moment the first counts.
+
+        A clock that is a little ahead is believed, but nothing is newer than its arrival: or the
+        value would seem fresh, and hide all others, until the time comes that the clock told.
+        """
         newest: dict[int, Newest] = {}
-        for t, received_at, value_by_channel, failed in sorted(
-            self.taken, key=itemgetter(0), reverse=True
-        ):
+        by_time = [
+            (min(t, received_at), received_at, value_by_channel, failed)
+            for t, received_at, value_by_channel, failed in self.taken
+        ]
+        by_time.sort(key=itemgetter(0), reverse=True)
+        for t, received_at, value_by_channel, failed in by_time:
             if not value_by_channel.keys() <= newest.keys():
                 for channel_id, (v, flags) in value_by_channel.items():
                     newest.setdefault(channel_id, (t, v, flags, received_at))

@@ -120,6 +120,7 @@ def _stop_disobedience(output: Output, *, at: datetime) -> None:
     """Stop what is on in a stopped house, and let people know; the level alone was not enough."""
     house = output.node.greenhouse
     if not (output.is_on and house.is_stopped and house.stopped_at):
+        alarms.clear_alarm(key=f"stuck_on:{output.pk}", at=at)
         return
     if at < house.stopped_at + OBEYS_WITHIN or output.fail == Output.Fail.LOCAL:
         return

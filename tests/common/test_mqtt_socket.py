@@ -151,3 +151,13 @@ def test_a_broker_that_hangs_up_is_noticed_after_what_it_said():
         line.client.loop_read()
         assert line.heard == [good] * 3
         assert line.client._sock is None
+
+
+def test_a_topic_that_is_no_text_is_dropped_and_acknowledged_and_the_next_is_taken():
+    good = Published("a/b", b"1", 7, 1, False)
+    odd = b"\x32\x07\x00\x02\xff\xfe\x00\x09x"
+    with closing(Line()) as line:
+        line.bring(packet(good) + odd + packet(good))
+        line.client.loop_write()
+        assert line.heard == [good, good]
+        assert line.broker.recv(100) == b"\x40\x02\x00\x09"

@@ -183,6 +183,34 @@ def test_retained_readings_are_not_believed(farm, node):
     assert not Reading.objects.exists()
 
 
+def test_news_that_the_broker_kept_is_no_news(farm, node):
+    farm.take_many([message("event", {"k": "tank_low", "on": True}, is_retained=True)])
+
+    assert reasons() == [Reason.MALFORMED]
+    assert not Alarm.objects.exists()
+
+
+@pytest.mark.parametrize("boot", [17, 18])
+def test_times_at_the_end_of_the_calendar_take_no_other_frame_with_them(farm, node, boot):
+    make_channel(node=node, code="air_t")
+    farm.take_many([tele(1, air_t=20.5)])
+    ahead, never = ms(NOON) + 400_000, 253_402_300_799_000
+    entries = [[5, ms(NOON) - 60_000, {"air_t": 22}], [6, ahead, {"air_t": 23}],
+               [7, never, {"air_t": 24}]]  # fmt: skip
+
+    farm.take_many([
+        message("tele/batch", {"boot": boot, "b": entries, "more": False}),
+        message("tele", {"boot": 19, "seq": 1, "up": 0, "now": never, "m": {"air_t": 25}}),
+        message("tele", {"boot": 20, "seq": 1, "t": ms(NOON) - 5_000, "now": never,
+                         "m": {"air_t": 26}}),
+    ])  # fmt: skip
+
+    stored = set(Reading.objects.values_list("v", flat=True))
+    assert {20.5, 22.0, 26.0} <= stored
+    assert 25.0 not in stored
+    assert sorted(reasons()) == [Reason.FUTURE, Reason.FUTURE, Reason.TOO_OLD]
+
+
 def test_a_rule_that_fails_takes_no_reading_with_it(farm, node, monkeypatch):
     make_channel(node=node, code="air_t")
     monkeypatch.setattr(mqtt.automation, "react", lambda **_: 1 / 0)

@@ -180,6 +180,10 @@ def test_an_output_that_is_on_in_a_stopped_house_is_stopped_again_with_an_alarm(
     assert Command.objects.get(op="stop").output == house.valve
     assert Alarm.objects.filter(kind="stuck_on", output=house.valve).count() == 1
 
+    off = frames.OutputState(on=False, boot=17, src="cmd")
+    nodes.record_output_state(node=house.node, output_code="valve-1", state=off, at=after(25))
+    assert Alarm.objects.get(kind="stuck_on").cleared_at == after(25)
+
 
 def test_an_output_locked_off_is_stopped_and_moves_for_nobody_until_the_lock_ends(house):
     user = make_user()

@@ -160,6 +160,17 @@ def test_a_clock_five_minutes_ahead_is_believed(air):
     assert reasons() == []
 
 
+def test_a_clock_that_was_put_back_a_little_hides_nothing_that_comes_after(air):
+    store(air.node, frame(1, NOON + timedelta(minutes=4)))
+    assert LatestReading.objects.get().t == NOON
+
+    for seq, value in ((2, 39.0), (3, None)):
+        at = NOON + timedelta(seconds=10 * seq)
+        store(air.node, frame(seq, at, air=value), at=at)
+        latest = LatestReading.objects.get()
+        assert (latest.t, latest.v) == (at, value)
+
+
 def test_buffered_frames_of_a_clock_that_is_ahead_keep_their_distances(air):
     ahead = NOON + timedelta(hours=3)
 
