@@ -364,10 +364,13 @@ class Bridge:
         logger.info("mqtt disconnected: %s", reason)
 
     def _on_published(self, published: Sequence[Published]) -> None:
+        session = self._session
         for topic, payload, mid, qos, is_retained in published:
             if topic == self.status_topic:
                 self._answer(payload)
                 self._client.ack(mid, qos)
+                if session != self._session:
+                    return  # the answer found the line cut: the rest comes again, under new numbers
                 continue
             at = datetime.now(UTC)
             said = Message(topic, payload, is_retained, at, self._read(topic, payload))

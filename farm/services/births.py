@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from farm import frames
-from farm.models import Alarm, Channel, Node, Output, Zone
+from farm.models import Alarm, Channel, DeviceEvent, Node, Output, Zone
 from farm.services import alarms, config, device_runs, frame_gaps, ingest
 from farm.services.device_clock import CLOCK_SANE_FROM
 
@@ -45,6 +45,8 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
         return node
     if _counts_anew(node, birth):
         ingest.forget_reused_boots(node=node, boot=birth.boot)
+        # Nor are events known by these numbers any more: what is told under them now is new.
+        DeviceEvent.objects.filter(node=node, boot__gte=birth.boot).update(boot=None)
         _expect_frames(node, birth, at=at)
     if node.boot != birth.boot:
         node.boot, node.born_at = birth.boot, at

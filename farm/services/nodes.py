@@ -147,19 +147,17 @@ def record_event(*, node: Node, event: frames.Event, at: datetime) -> DeviceEven
         .get(pk=node.pk)
     )
     said_at = device_moment(event.t_ms, at=at)
-    has_clock = event.t_ms is not None or event.up_ms is None or event.boot is None
-    known_by, rest = (
-        ({"at": said_at, "up_ms": None}, {"boot": event.boot})
-        if has_clock
-        else ({"boot": event.boot, "up_ms": event.up_ms}, {"at": said_at})
-    )
+    moment: dict[str, Any] = {"at": said_at, "boot": event.boot, "up_ms": None}
+    known_by = ("at", "up_ms")
+    if event.t_ms is None and event.up_ms is not None and event.boot is not None:
+        moment["up_ms"], known_by = event.up_ms, ("boot", "up_ms")
     row, is_new = DeviceEvent.objects.get_or_create(
         node=node,
         kind=event.kind,
         is_raised=event.is_raised,
         output_code=event.output,
-        **known_by,
-        defaults={**rest, "received_at": at, "facts": dict(event.facts)},
+        **{name: moment[name] for name in known_by},
+        defaults={**moment, "received_at": at, "facts": dict(event.facts)},
     )
     if not is_new:
         return row
@@ -187,11 +185,14 @@ def _comes_late(
 ) -> bool:
     """Tell whether an event was overtaken; one that seems much older is a clock put back.
 
-    Without a clock the counter since the boot tells: two bridges may hand on such words in either
-    order, and what a broker repeats seems new.
+    Without a clock the boot tells, and within it the counter: two bridges may hand on such words
+    in either order, and what a broker repeats seems new.
     """
-    if event.up_ms is not None and holding.up_ms is not None and event.boot == holding.boot:
-        return event.up_ms < holding.up_ms
+    if event.up_ms is not None and event.boot is not None and holding.boot is not None:
+        if event.boot != holding.boot:
+            return event.boot < holding.boot
+        if holding.up_ms is not None:
+            return event.up_ms < holding.up_ms
     older_by = holding.at - event.at
     if older_by <= timedelta(0):
         return False

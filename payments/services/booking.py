@@ -37,7 +37,8 @@ from payments.services.calls import NOBODY, Caller, log_call
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 UNAPPLIED = "unapplied"
-BOOK = DatabaseFunction("payments_book")  # takes the fields of its type payments_report in order
+# It takes the fields of its type payments_report in order.
+BOOK = DatabaseFunction("payments_book")
 
 
 class PaymentReport(NamedTuple):

@@ -11,9 +11,8 @@ from payments.models import BankPartner, Bill, CustomerLink
 from payments.services.calls import Caller, log_call
 
 LIMIT = 50
-INQUIRE = DatabaseFunction(
-    "payments_inquire"
-)  # takes the fields of its type payments_question in order
+# It takes the fields of its type payments_question in order.
+INQUIRE = DatabaseFunction("payments_inquire")
 
 
 class OwedBill(NamedTuple):

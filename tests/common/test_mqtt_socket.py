@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from common.mqtt import Bridge, Handler
 from common.mqtt_socket import Published, ReadAhead, ReadingClient
 
 PINGRESP = b"\xd0\x00"
@@ -161,3 +162,22 @@ def test_a_topic_that_is_no_text_is_dropped_and_acknowledged_and_the_next_is_tak
         line.client.loop_write()
         assert line.heard == [good, good]
         assert line.broker.recv(100) == b"\x40\x02\x00\x09"
+
+
+def test_what_lies_behind_an_answer_that_found_the_line_cut_is_not_kept():
+    """Its number is of a session that has ended; in the next it is that of another message."""
+    bridge = Bridge("mqtt://127.0.0.1?client_id=t", [Handler("a/#", lambda _messages: None)])
+    broker, near = socket.socketpair()
+    near.setblocking(False)
+    bridge._client._sock = ReadAhead(near)
+    bridge._connected.set()
+    parts = [("a/1", b"x"), ("portal/status", b"offline"), ("a/3", b"x")]
+    said = [Published(topic, what, mid, 1, False) for mid, (topic, what) in enumerate(parts, 1)]
+    with closing(near):
+        broker.sendall(b"".join(packet(one) for one in said))
+        broker.close()
+        for _ in said:
+            bridge._client.loop_read()
+
+    assert not bridge._connected.is_set()
+    assert bridge._waiting == []

@@ -77,6 +77,15 @@ def test_a_run_goes_through_its_states_to_done(house):
     assert steps(command) == ["queued", "sent", "accepted", "started", "done"]
 
 
+def test_amounts_that_no_output_can_have_given_are_not_kept(house):
+    command = started(house.valve)
+
+    ack(command, "done", at=after(120), ran_s=1e308, l=1e308)
+
+    command.refresh_from_db()
+    assert (command.status, command.ran_seconds, command.ran_litres) == ("done", None, None)
+
+
 def test_words_in_any_order_and_doubled_make_the_same_row(house):
     command = run(house.valve)
     send()

@@ -330,6 +330,24 @@ def test_without_a_clock_a_small_counter_of_the_next_boot_counts(house):
     assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
+def test_without_a_clock_a_late_event_of_an_earlier_boot_changes_nothing(house):
+    tick_event(house, up_ms=2_000, is_raised=False, at=after(60), boot=18)
+    tick_event(house, up_ms=900_000, is_raised=True, at=after(61), boot=17)
+
+    assert not Alarm.objects.exists()
+
+
+def test_a_controller_flashed_anew_may_raise_what_it_raised_under_the_same_numbers(house):
+    tick_event(house, up_ms=2_000, is_raised=True, at=after(0), boot=3)
+    tick_event(house, up_ms=9_000, is_raised=False, at=after(9), boot=3)
+
+    nodes.record_birth(node=house.node, birth=frames.Birth(boot=3), at=after(600))
+    tick_event(house, up_ms=2_000, is_raised=True, at=after(602), boot=3)
+
+    assert Alarm.objects.filter(kind="tank_low", cleared_at=None).exists()
+    assert DeviceEvent.objects.count() == 3
+
+
 def test_an_event_that_clears_counts_although_the_clock_went_back(house):
     event(house, "tank_low", boot=17)
 
