@@ -182,7 +182,8 @@ SKIPPED: dict[str, str | Promise] = {
     "not_needed": gettext_lazy("the value is %(value)s, it starts at %(on_at)s"),
     "holds": gettext_lazy("it is on, the value is %(value)s"),
     "under_way": gettext_lazy("the last dose is under way"),
-    "mixing": gettext_lazy("the last dose is mixing in until %(until)s"),
+    "mixing": gettext_lazy("what went into the tank last is mixing in until %(until)s"),
+    "b_too_late": gettext_lazy("A was dosed too long ago for B to follow it"),
     "not_given": gettext_lazy("the controller did not give the last dose"),
     "broken_off": gettext_lazy("the last dose broke off, so it is not completed"),
     "too_little": gettext_lazy("it would be too little to dose"),
@@ -227,6 +228,9 @@ def decision_words(decision: "Decision") -> str:
         return _act_words(decision, facts, time)
     if decision.verdict == "blocked":
         why = _held_back_words(decision.reason, facts)
+        if decision.facts.get("is_left_out"):
+            said = _("%(output)s was left out at %(time)s: %(why)s")
+            return said % {"output": decision.facts.get("output", ""), "time": time, "why": why}
         return _("Held back at %(time)s: %(why)s") % {"time": time, "why": why}
     why = _reason_words(SKIPPED, decision.reason, facts)
     return _("Did nothing at %(time)s: %(why)s") % {"time": time, "why": why}

@@ -78,6 +78,7 @@ REASONS: dict[str, Words] = {
     "no_value": gettext_lazy("the sensor shows nothing"),
     "no_level": gettext_lazy("its strength cannot be set"),
     "value": gettext_lazy("the device does not take this value"),
+    "held_back": gettext_lazy("an interlock held it back"),
 }
 
 INTERLOCK_SENTENCES: dict[str, Words] = {

@@ -2,16 +2,19 @@
 
 One thing at a time, in this order: what stops it all, the dose that is under way, B after A,
 what the last dose did, then EC, then pH. After some doses without effect it locks itself: the
-bottle is empty, the tube is off or the probe is dead, and more of the same does harm.
+bottle is empty, the tube is off or the probe is dead, and more of the same does harm. Fresh water
+is waited for like a dose: until it is mixed, no probe tells what is in the tank.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import floor
 from typing import Any
 
 from farm import agronomy
-from farm.control.dosing_look import LOOK_AGAIN, Look, rounded
+from farm.control.dosing_effect import judged, slope_of
+from farm.control.dosing_look import LOOK_AGAIN, Look, rounded, without
 from farm.control.dosing_settings import Band, Settings
 from farm.control.plan import (
     Action,
@@ -26,12 +29,12 @@ from farm.control.plan import (
     why_silent,
 )
 
-# What a probe can tell apart; a dose that is expected to move less proves nothing.
-LEAST_MOVE = {"ec": 0.03, "ph": 0.05}
-# Water that came or went meanwhile makes the comparison worthless.
-SAME_TANK_PART = 0.05
 # A tenth of the tank at a time (our caution), where nothing else is set.
 MOST_THINNED = 0.1
+# A programme that mixes looks every half minute; whoever was away longer saw nothing move.
+LONGEST_UNSEEN = 4 * LOOK_AGAIN
+# A day later the tank may have been filled anew: B for the A of yesterday would be too much.
+LONGEST_WAIT_OF_B = timedelta(days=1)
 URGENT, WARNING = 3, 2  # Alarm.Severity
 NOT_GIVEN = frozenset({"rejected", "expired"})
 OPEN = frozenset({"queued", "sent", "accepted", "started"})
@@ -48,7 +51,11 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
         ph=_fresh(snapshot, "ph"),
         litres=(tank.fresh(snapshot.now) or 0.0) if tank else snapshot.reservoir_l,
     )
-    return _held_back(look) or _under_way(look) or _with_what_it_did(look)
+    look = replace(look, memory=_mixed_so_far(look))
+    plan = _held_back(look) or _under_way(look) or _with_what_it_did(look)
+    spent = plan.memory.get("spent")
+    # It stays true for the day, whatever else the programme does meanwhile.
+    return replace(plan, cries=(*plan.cries, Cry("dose_budget", WARNING, spent))) if spent else plan
 
 
 def _fresh(snapshot: Snapshot, quantity: str) -> float | None:
@@ -58,7 +65,30 @@ def _fresh(snapshot: Snapshot, quantity: str) -> float | None:
 
 def _of_today(memory: Memory, now: datetime) -> Memory:
     day = now.date().isoformat()
-    return memory if memory.get("day") == day else {**memory, "day": day, "ml": {}, "thinned": 0}
+    if memory.get("day") == day:
+        return memory
+    return {**without(memory, "spent"), "day": day, "ml": {}, "thinned": 0}
+
+
+def _mixed_so_far(look: Look) -> Memory:
+    """Put off when the last dose will be mixed by the time in which it was not being mixed.
+
+    Only water that moves mixes; a time that nobody looked at (the power was off) counts as still.
+    """
+    last = look.memory.get("last")
+    if not last:
+        return look.memory
+    mixed_at = datetime.fromisoformat(last["mixed_at"])
+    looked_at = moment(last, "looked_at") or look.now
+    if looked_at >= mixed_at:
+        return look.memory
+    unseen = look.now - looked_at
+    if _status(look, last) in OPEN:
+        mixed_at = max(mixed_at, look.now + timedelta(seconds=look.snapshot.mixing_seconds))
+    elif look.snapshot.is_circulating is not True or unseen > LONGEST_UNSEEN:
+        mixed_at += unseen
+    later = {"mixed_at": mixed_at.isoformat(), "looked_at": look.now.isoformat()}
+    return {**look.memory, "last": {**last, **later}}
 
 
 def _held_back(look: Look) -> Plan | None:
@@ -107,11 +137,10 @@ def _under_way(look: Look) -> Plan | None:
     last = look.memory.get("last")
     if not last:
         return None
-    switch = _by_id(look, last["output_id"])
-    status = switch.last_status if switch and switch.last_key == last["key"] else ""
+    status = _status(look, last)
     if status in OPEN:
         return look.skip("under_way")
-    if status == "unknown":
+    if status == "unknown" and last["bottle"] != "water":
         return look.block("dose_unresolved")
     if status in NOT_GIVEN:
         return _forget(look, last)
@@ -120,11 +149,15 @@ def _under_way(look: Look) -> Plan | None:
     return _mixing(look, last)
 
 
+def _status(look: Look, last: Mapping[str, Any]) -> str:
+    """Tell how the command for the last dose stands; empty where its output is gone."""
+    switch = _by_id(look, last["output_id"])
+    return switch.last_status if switch and switch.last_key == last["key"] else ""
+
+
 def _mixing(look: Look, last: Mapping[str, Any]) -> Plan | None:
-    mixed_at = datetime.fromisoformat(last["mixed_at"])
-    if look.now < mixed_at:
-        waiting = look.skip("mixing", until=last["mixed_at"])
-        return replace(waiting, next_look_at=min(mixed_at, look.now + 10 * LOOK_AGAIN))
+    if look.now < datetime.fromisoformat(last["mixed_at"]):
+        return look.skip("mixing", until=last["mixed_at"])
     return _dose_b(look, last) if look.memory.get("b_waits") else None
 
 
@@ -134,9 +167,13 @@ def _by_id(look: Look, output_id: int) -> Switch | None:
 
 def _forget(look: Look, last: Mapping[str, Any]) -> Plan:
     """Take back a dose that was never given: nothing to wait for, and its ml are free again."""
+    if last["bottle"] == "water":
+        times = max(0, look.memory["thinned"] - 1)
+        memory = {**without(look.memory, "last"), "thinned": times}
+        return replace(look.skip("not_given"), memory=memory)
     used = dict(look.memory["ml"])
     used[last["bottle"]] = max(0.0, used.get(last["bottle"], 0.0) - last["ml"])
-    memory = {**_without(look.memory, "last", "b_waits"), "ml": used}
+    memory = {**without(look.memory, "last", "b_waits"), "ml": used}
     if last["bottle"] == "b":
         # A is in the tank already: B is tried again.
         memory |= {"last": {**last, "key": ""}, "b_waits": True}
@@ -145,29 +182,45 @@ def _forget(look: Look, last: Mapping[str, Any]) -> Plan:
 
 def _break_off(look: Look, last: Mapping[str, Any]) -> Plan:
     """Go no further with a dose that broke off: how much went in is not sure."""
-    memory = {**_without(look.memory, "b_waits"), "last": {**last, "expected": 0.0}}
+    memory = {**without(look.memory, "b_waits"), "last": {**last, "expected": 0.0}}
     return replace(look.skip("broken_off"), memory=memory)
 
 
 def _dose_b(look: Look, last: Mapping[str, Any]) -> Plan:
     switch = look.switch("b")
-    if switch is None:
-        return replace(look.skip("no_output"), memory=_without(look.memory, "b_waits"))
+    waited = look.now - datetime.fromisoformat(last["mixed_at"])
+    if switch is None or waited > LONGEST_WAIT_OF_B:
+        why = "no_output" if switch is None else "b_too_late"
+        return replace(look.skip(why), memory=without(look.memory, "b_waits"))
     plan = _dose(look, switch, "b", last["ml"], reason="b_after_a", expected=last["expected"])
     if plan.verdict is not Verdict.ACT:
         return plan
     # What A and B do together is measured against the value before A.
-    both = {**plan.memory["last"], "before": last["before"], "tank": last["tank"]}
-    return replace(plan, memory={**_without(plan.memory, "b_waits"), "last": both})
+    since_a = {name: last[name] for name in ("before", "tank", "given_at")}
+    both = {**plan.memory["last"], **since_a}
+    return replace(plan, memory={**without(plan.memory, "b_waits"), "last": both})
 
 
 def _with_what_it_did(look: Look) -> Plan:
     """Judge the last dose, then decide on the next one."""
     last = look.memory.get("last")
     if last:
-        look = replace(look, memory=_judged(look, last))
-    locked = _held_back(look)
-    return locked or _for_ec(look) or _for_ph(look) or _at_rest(look)
+        look = replace(look, memory=judged(look, last))
+    return _held_back(look) or _next_dose(look)
+
+
+def _next_dose(look: Look) -> Plan:
+    """EC comes first, but an EC that nothing can be done for does not keep pH from being mended."""
+    water = look.switch("water")
+    if water is not None and water.is_busy:
+        return look.skip("under_way")
+    for_ec = _for_ec(look)
+    if for_ec is not None and for_ec.actions:
+        return for_ec
+    for_ph = _for_ph(look if for_ec is None else replace(look, memory=for_ec.memory))
+    if for_ec is not None and not (for_ph and for_ph.actions):
+        return for_ec
+    return for_ph or _at_rest(look)
 
 
 def _at_rest(look: Look) -> Plan:
@@ -175,47 +228,6 @@ def _at_rest(look: Look) -> Plan:
     if band and look.ec is not None and look.ec > band.high:
         return look.skip("too_strong", limit=band.high)
     return look.skip("in_band")
-
-
-def _judged(look: Look, last: Mapping[str, Any]) -> Memory:
-    """Learn from a dose whose effect can be seen, and count the ones that had none."""
-    memory = _without(look.memory, "last")
-    quantity, now_at = last["quantity"], look.value(last["quantity"])
-    is_same_tank = abs(look.litres - last["tank"]) <= SAME_TANK_PART * last["tank"]
-    expected = last["expected"]
-    if now_at is None or not is_same_tank or abs(expected) < LEAST_MOVE[quantity]:
-        return memory
-    # Positive when it moved the way it should.
-    moved = (now_at - last["before"]) * (1 if expected > 0 else -1)
-    counts = dict(memory.get("without_effect", {}))
-    if moved < look.settings.least_effect_part * abs(expected):
-        counts[last["slope"]] = counts.get(last["slope"], 0) + 1
-        memory = {**memory, "without_effect": counts}
-        if counts[last["slope"]] >= look.settings.lock_out_after:
-            locked = {
-                "quantity": quantity,
-                "doses": counts[last["slope"]],
-                "since": look.now.isoformat(),
-            }
-            memory = {**memory, "locked": locked}
-        return memory
-    counts[last["slope"]] = 0
-    slope = agronomy.learned_slope(
-        _slope(look, last["slope"]), tank_litres=look.litres, ml=last["ml"], moved=moved
-    )
-    slopes = {**memory.get("slopes", {}), last["slope"]: round(slope, 4)}
-    return {**memory, "without_effect": counts, "slopes": slopes}
-
-
-def _slope(look: Look, name: str) -> float:
-    believed = {
-        "ec": look.settings.ec_per_ml_per_litre,
-        "ph_up": look.settings.ph_per_ml_per_litre,
-        "ph_down": look.settings.ph_per_ml_per_litre,
-    }
-    learned: float = look.memory.get("slopes", {}).get(name, believed[name])
-    # However odd the doses of a week were, never further than four times from what was set.
-    return max(believed[name] / 4, min(believed[name] * 4, learned))
 
 
 def _for_ec(look: Look) -> Plan | None:
@@ -233,13 +245,17 @@ def _feed(look: Look, band: Band, ec: float) -> Plan:
     switch = look.switch("a")
     if switch is None:
         return look.skip("no_output")
-    slope = _slope(look, "ec")
+    slope = slope_of(look, "ec")
     full = agronomy.fertiliser_ml(
         tank_litres=look.litres, ec_now=ec, ec_target=band.target, ec_per_ml_per_litre=slope
     )
     ml = agronomy.bounded_dose_ml(full, most_ml=look.settings.most_ml) or 0.0
+    b = look.switch("b")
+    if b is not None:
+        # B is to be as much as A, so the smaller doser of the two bounds both.
+        ml = min(ml, b.most_ml)
     plan = _dose(look, switch, "a", ml, reason="ec_low", expected=slope * ml / look.litres)
-    if plan.verdict is not Verdict.ACT or look.switch("b") is None:
+    if plan.verdict is not Verdict.ACT or b is None:
         return plan
     return replace(plan, memory={**plan.memory, "b_waits": True})
 
@@ -249,27 +265,22 @@ def _dilute(look: Look, band: Band, ec: float) -> Plan | None:
     switch = look.switch("water")
     if switch is None:
         return None  # pH may still be mended
-    if switch.is_busy:
-        return look.skip("under_way")
-    mixing = timedelta(seconds=look.snapshot.mixing_seconds)
-    thinned_at = moment(look.memory, "thinned_at")
-    if thinned_at is not None and look.now < thinned_at + mixing:
-        return look.skip("mixing", until=(thinned_at + mixing).isoformat())
     times = look.memory["thinned"]
     if times >= look.settings.lock_out_after:
         return look.block("daily_budget", bottle="water", times=times)
     litres = _fresh_litres(look, band, ec)
     if litres <= 0:
         return look.block("tank_full", limit=band.high)
-    key = f"water-{look.now:%Y%m%d%H%M%S}"
     seconds = run_seconds(switch, seconds=None, litres=litres)
+    last = _started(look, switch, "water", "ec", seconds=seconds)
+    action = Action(switch.output_id, "run", key=last["key"], seconds=seconds, litres=litres)
     return Plan(
         Verdict.ACT,
         "ec_high",
-        {**look.memory, "thinned_at": look.now.isoformat(), "thinned": times + 1},
+        {**without(look.memory, "unjudged"), "last": last, "thinned": times + 1},
         look.facts(litres=litres, limit=band.high),
-        (Action(switch.output_id, "run", key=key, seconds=seconds, litres=litres),),
-        next_look_at=look.now + mixing,
+        (action,),
+        next_look_at=look.now + LOOK_AGAIN,
         refused_memory=look.memory,
     )
 
@@ -295,10 +306,10 @@ def _for_ph(look: Look) -> Plan | None:
     switch = look.switch(way)
     if switch is None:
         return look.skip("no_output")
-    slope = _slope(look, way)
+    slope = slope_of(look, way)
     step = agronomy.ph_step(look.ph, band.target)
     full = agronomy.acid_or_base_ml(tank_litres=look.litres, step=step, ph_per_ml_per_litre=slope)
-    ml = round(min(full or 0.0, look.settings.most_ph_ml), 1)
+    ml = min(full or 0.0, look.settings.most_ph_ml)
     expected = slope * ml / look.litres * (1 if way == "ph_up" else -1)
     plan = _dose(
         look, switch, way, ml, reason="ph_low" if way == "ph_up" else "ph_high", expected=expected
@@ -312,45 +323,58 @@ def _for_ph(look: Look) -> Plan | None:
 def _dose(
     look: Look, switch: Switch, bottle: str, ml: float, *, reason: str, expected: float
 ) -> Plan:
-    """Dose within the device's limit and the day's budget."""
-    ml = round(min(ml, switch.most_ml), 1)
-    used = look.memory["ml"].get(bottle, 0.0)
-    if used + ml > look.settings.daily_ml:
-        cry = Cry("dose_budget", WARNING, {"bottle": bottle, "used": used})
-        return look.block("daily_budget", cry, bottle=bottle, used=used, ml=ml)
+    """Dose within the device's limit and the day's budget; `expected` is what all of `ml` does."""
+    asked, ml = ml, _tenths(min(ml, switch.most_ml))
     if ml <= 0:
         return look.skip("too_little")
+    used = look.memory["ml"].get(bottle, 0.0)
+    total = round(used + ml, 1)
+    if total > look.settings.daily_ml:
+        spent = {**look.memory, "spent": {"bottle": bottle, "used": used}}
+        look = replace(look, memory=spent)
+        return look.block("daily_budget", bottle=bottle, used=used, ml=ml)
     quantity = "ph" if bottle.startswith("ph") else "ec"
-    key = f"{bottle}-{look.now:%Y%m%d%H%M%S}"
-    mixed_at = look.now + timedelta(
-        seconds=look.snapshot.mixing_seconds + _dose_seconds(switch, ml)
-    )
     last = {
-        "key": key,
-        "output_id": switch.output_id,
-        "bottle": bottle,
-        "quantity": quantity,
-        "slope": bottle if quantity == "ph" else "ec",
+        **_started(look, switch, bottle, quantity, seconds=_dose_seconds(switch, ml)),
         "ml": ml,
-        "before": look.value(quantity),
-        "expected": round(expected, 4),
-        "tank": look.litres,
-        "mixed_at": mixed_at.isoformat(),
+        "expected": round(expected * ml / asked, 6),
     }
     return Plan(
         Verdict.ACT,
         reason,
-        {**look.memory, "last": last, "ml": {**look.memory["ml"], bottle: used + ml}},
+        {**look.memory, "last": last, "ml": {**look.memory["ml"], bottle: total}},
         look.facts(ml=ml, bottle=bottle, used=used, budget=look.settings.daily_ml),
-        (Action(switch.output_id, "dose", key=key, ml=ml),),
+        (Action(switch.output_id, "dose", key=last["key"], ml=ml),),
         next_look_at=look.now + LOOK_AGAIN,
         refused_memory=look.memory,
     )
 
 
+def _started(
+    look: Look, switch: Switch, bottle: str, quantity: str, *, seconds: float
+) -> dict[str, Any]:
+    """Note what goes into the tank now, and when it will be mixed; it teaches nothing so far."""
+    mixed_at = look.now + timedelta(seconds=look.snapshot.mixing_seconds + seconds)
+    return {
+        "key": f"{bottle}-{look.now:%Y%m%d%H%M%S}",
+        "output_id": switch.output_id,
+        "bottle": bottle,
+        "quantity": quantity,
+        "slope": bottle if quantity == "ph" else "ec",
+        "ml": 0.0,
+        "before": look.value(quantity),
+        "expected": 0.0,
+        "tank": look.litres,
+        "given_at": look.now.isoformat(),
+        "looked_at": look.now.isoformat(),
+        "mixed_at": mixed_at.isoformat(),
+    }
+
+
+def _tenths(ml: float) -> float:
+    """Round down to what a doser is told; up would be more than what is allowed."""
+    return floor(ml * 10 + 1e-6) / 10
+
+
 def _dose_seconds(switch: Switch, ml: float) -> float:
     return ml / switch.ml_per_second if switch.ml_per_second else 0.0
-
-
-def _without(memory: Memory, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in memory.items() if name not in names}

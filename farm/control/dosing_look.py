@@ -57,3 +57,8 @@ class Look:
 
 def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
+
+
+def without(memory: Memory, *names: str) -> dict[str, Any]:
+    """Give the memory without some of its parts."""
+    return {name: value for name, value in memory.items() if name not in names}

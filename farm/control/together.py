@@ -1,4 +1,4 @@
-"""Outputs that run at once: who did not take its command is asked again while patience lasts."""
+"""Outputs that run at once: whoever was left out is asked again while patience lasts."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,7 +39,12 @@ def proceed(memory: Memory, snapshot: Snapshot) -> Plan | None:
     """Ask again whoever did not take it; None when there is nobody left to wait for."""
     together, now = memory["together"], snapshot.now
     asked = [one for one in snapshot.switches if one.last_key in together["keys"]]
-    failed = tuple(one for one in asked if one.was_not_taken and not one.is_busy)
+    # One without a command of this start was refused at once, by an interlock.
+    failed = tuple(
+        one
+        for one in snapshot.switches
+        if (one not in asked or one.was_not_taken) and not one.is_busy
+    )
     until = moment(together, "until") or now
     if now > until or not (failed or any(one.last_status in _WAITING for one in asked)):
         return None
@@ -49,7 +54,7 @@ def proceed(memory: Memory, snapshot: Snapshot) -> Plan | None:
     again_at = moment(together, "again_at") or now + again_after(together["tries"])
     if now < again_at:
         waiting = {**memory, "together": {**together, "again_at": again_at.isoformat()}}
-        why = failed[0].last_why or failed[0].last_status
+        why = (failed[0].last_why or failed[0].last_status) if failed[0] in asked else "held_back"
         facts = {"reason": why, "until": again_at.isoformat()}
         return replace(plan, reason="not_taken", memory=waiting, facts=facts, next_look_at=again_at)
     return _run(replace(plan, verdict=Verdict.ACT, reason="again"), together, snapshot, failed)

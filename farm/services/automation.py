@@ -111,10 +111,11 @@ def _plan(rule: Rule, *, at: datetime) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """A plan after it was tried: what came of each of its actions."""
+    """A plan after it was tried: the commands it made, and what was refused beside them."""
 
     plan: Plan
     commands: tuple[Command, ...] = ()
+    refused: tuple[Plan, ...] = ()
 
 
 def _carry_out(rule: Rule, plan: Plan, *, at: datetime) -> _Outcome:
@@ -123,25 +124,30 @@ def _carry_out(rule: Rule, plan: Plan, *, at: datetime) -> _Outcome:
         return _Outcome(plan)
     outputs = Output.objects.in_bulk([action.output_id for action in plan.actions])
     asked: list[Command] = []
-    refusals: list[tuple[Action, DomainError]] = []
+    refused: list[Plan] = []
     for action in plan.actions:
+        output = outputs[action.output_id]
         # What is refused leaves nothing behind: each request is atomic by itself.
         try:
-            asked.append(_ask(rule, action, outputs[action.output_id], at=at))
+            asked.append(_ask(rule, action, output, at=at))
         except REFUSED as error:
-            refusals.append((action, error))
+            refused.append(_held_back(plan, output, error))
     if asked:
-        return _Outcome(plan, tuple(asked))
-    first, refusal = refusals[0]
-    held_back = replace(
+        # The others work: these are named.
+        left_out = [replace(one, facts={**one.facts, "is_left_out": True}) for one in refused]
+        return _Outcome(plan, tuple(asked), tuple(left_out))
+    memory = rule.memory if plan.refused_memory is None else plan.refused_memory
+    return _Outcome(replace(refused[0], memory=memory, next_look_at=at + TRY_AGAIN))
+
+
+def _held_back(plan: Plan, output: Output, error: DomainError) -> Plan:
+    """Say why an output was not switched although the plan wanted it."""
+    return replace(
         plan,
         verdict=Verdict.BLOCKED,
-        reason=str(refusal.facts.get("interlock") or refusal.facts.get("reason") or refusal.code),
-        facts={**plan.facts, "wanted": plan.reason, "output": str(outputs[first.output_id])},
-        memory=rule.memory if plan.refused_memory is None else plan.refused_memory,
-        next_look_at=at + TRY_AGAIN,
+        reason=str(error.facts.get("interlock") or error.facts.get("reason") or error.code),
+        facts={**plan.facts, "wanted": plan.reason, "output": str(output)},
     )
-    return _Outcome(held_back)
 
 
 def _ask(rule: Rule, action: Action, output: Output, *, at: datetime) -> Command:
@@ -177,15 +183,21 @@ def _write_down(rule: Rule, outcome: _Outcome, *, at: datetime) -> None:
     if plan.verdict is not Verdict.ACT and rule.memory.get("said") == _said(plan):
         return
     for command in outcome.commands or (None,):
-        Decision.objects.create(
-            rule=rule,
-            at=at,
-            verdict=str(plan.verdict),
-            reason=plan.reason,
-            facts=_as_json(plan.facts),
-            generation=rule.generation,
-            command=command,
-        )
+        _keep_decision(rule, plan, command=command, at=at)
+    for held_back in outcome.refused:
+        _keep_decision(rule, held_back, command=None, at=at)
+
+
+def _keep_decision(rule: Rule, plan: Plan, *, command: Command | None, at: datetime) -> None:
+    Decision.objects.create(
+        rule=rule,
+        at=at,
+        verdict=str(plan.verdict),
+        reason=plan.reason,
+        facts=_as_json(plan.facts),
+        generation=rule.generation,
+        command=command,
+    )
 
 
 def _said(plan: Plan) -> str:

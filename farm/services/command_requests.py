@@ -8,6 +8,7 @@ import math
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -236,13 +237,16 @@ def _dose_seconds(output: Output, *, ml: float) -> int:
             _("The controller has not said how much this output doses."), reason="kind"
         )
     most = output.max_seconds * output.ml_per_second
-    if not (math.isfinite(ml) and 0 < ml <= most):
+    # Three seconds of 1.2 ml are 3.5999999999999996: a millionth of slack for what floats lose.
+    if not (math.isfinite(ml) and 0 < ml <= most + 1e-6):
+        sayable = math.floor(most * 10 + 1e-6) / 10
         raise CommandRefusedError(
-            _("One dose is more than 0 and at most %(most)s ml here.") % {"most": round(most, 1)},
+            _("One dose is more than 0 and at most %(most)s ml here.")
+            % {"most": localize(sayable)},
             reason="ml",
             most=most,
         )
-    return math.ceil(ml / output.ml_per_second)
+    return math.ceil(ml / output.ml_per_second - 1e-6)
 
 
 def refuse_blocked(findings: tuple[safety.Finding, ...]) -> None:

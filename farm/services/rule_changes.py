@@ -22,7 +22,7 @@ from farm.services import alarms, commands, config, water
 LIGHT = (Channel.Quantity.SOLAR_RADIATION, Channel.Quantity.PPFD)
 # What a programme has learned and used up survives a change of its settings.
 KEPT = (
-    "slopes", "day", "ml", "thinned", "thinned_at", "last", "ph_way", "ph_moved_at",
+    "slopes", "day", "ml", "thinned", "last", "b_waits", "ph_way", "ph_moved_at",
     "light", "light_last", "shot_at",
 )  # fmt: skip
 

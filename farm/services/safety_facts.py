@@ -1,4 +1,4 @@
-"""What safety has to know of an output, gathered from rows at a moment (nine queries at most)."""
+"""What safety has to know of an output, gathered from rows at a moment (ten queries at most)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from farm import safety
-from farm.models import Alarm, Channel, Command, Flag, LatestReading, Node, Output, Rule
+from farm.models import Alarm, Channel, Command, DeviceRun, Flag, LatestReading, Node, Output, Rule
 from farm.models.commands import CommandQuerySet
 from farm.services import water
 
@@ -17,6 +17,8 @@ STATE_HOLDS = timedelta(seconds=130)
 LOW_TANK_SHARE = 0.1
 CIRCULATING_LITRES_PER_MINUTE = 0.1
 DEVICE_ALARM = "device:"
+FRESH_WATER = "water"  # Output.dose_kind
+LOOKED_BACK = timedelta(hours=24)
 
 _DEED_BY_KIND = {
     Output.Kind.VALVE: safety.Deed.WATER,
@@ -70,7 +72,7 @@ def collect(*, output: Output, source: str, at: datetime, rule: Rule | None = No
     alarms = _open_alarms(output)
     zone = output.zone
     is_dose = deed_of(output) == safety.Deed.DOSE
-    doses = _doses(output, at=at) if is_dose else []
+    doses = list(_into_same_water(output, at=at)) if is_dose else []
     pumps = _pumps(output) if is_dose else []
     return safety.Facts(
         is_stopped=output.node.greenhouse.is_stopped,
@@ -91,7 +93,7 @@ def collect(*, output: Output, source: str, at: datetime, rule: Rule | None = No
         dose_cap_ml=zone.daily_dose_cap_ml if zone else None,
         has_unresolved_dose=is_dose and unresolved_doses(output).exists(),
         is_circulating=_is_circulating(pumps, surroundings, at=at) if is_dose else True,
-        seconds_since_dose=_seconds_since(doses, at=at),
+        seconds_since_dose=_seconds_since_dose(output, doses, at=at) if is_dose else None,
         mixing_seconds=_mixing_seconds(output, pumps, surroundings, at=at) if is_dose else 0.0,
     )
 
@@ -215,14 +217,19 @@ def _litres_today(output: Output, *, at: datetime) -> float | None:
     return water.litres_of_day(zone, at=at)
 
 
-def _doses(output: Output, *, at: datetime) -> list[Command]:
-    """Give the doses of the last day and night into the same water."""
-    same_water = Q(output=output)
-    if output.zone_id is not None:
-        same_water |= Q(output__zone=output.zone_id)
-    return list(
+def _same_water(output: Output) -> Q:
+    """Say which outputs give into the tank that this one doses into."""
+    same = Q(output=output)
+    return same if output.zone_id is None else same | Q(output__zone=output.zone_id)
+
+
+def _into_same_water(output: Output, *, at: datetime) -> CommandQuerySet:
+    """Give the doses, and the runs of fresh water, of the last day and night into the same tank."""
+    return (
         Command.objects.filter(
-            same_water, op=Command.Op.DOSE, created_at__gt=at - timedelta(hours=24)
+            _same_water(output),
+            Q(op=Command.Op.DOSE) | Q(op=Command.Op.RUN, output__dose_kind=FRESH_WATER),
+            created_at__gt=at - LOOKED_BACK,
         )
         .exclude(status__in=_STATUS_WITHOUT_DOSE)
         .select_related("output")
@@ -251,9 +258,22 @@ def _ml_given(dose: Command) -> float:
     return min(asked, dose.ran_seconds * rate)
 
 
-def _seconds_since(doses: Sequence[Command], *, at: datetime) -> float | None:
-    moments = [dose.ended_at or dose.started_at or dose.created_at for dose in doses]
+def _seconds_since_dose(output: Output, doses: Sequence[Command], *, at: datetime) -> float | None:
+    """Tell since when nothing has gone into the tank that has to be mixed; None: nothing did."""
+    by_hand = DeviceRun.objects.filter(
+        _same_water(output), output__dose_kind=FRESH_WATER, began_at__gt=at - LOOKED_BACK
+    )
+    moments = [
+        *(_went_in_until(dose, at=at) for dose in doses),
+        *(run.ended_at or at for run in by_hand),
+    ]
     return max((at - max(moments)).total_seconds(), 0.0) if moments else None
+
+
+def _went_in_until(dose: Command, *, at: datetime) -> datetime:
+    if dose.ended_at is not None:
+        return dose.ended_at
+    return at if dose.status in Command.OPEN else dose.started_at or dose.created_at
 
 
 def _pumps(output: Output) -> list[Output]:

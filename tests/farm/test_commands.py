@@ -125,6 +125,24 @@ def test_a_dose_beyond_what_the_device_gives_at_once_is_refused(house, ml):
     assert not Command.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("rate", "most_seconds", "ml", "seconds"), [(1.2, 3, 3.6, 3), (0.1, 7, 0.7, 7)]
+)
+def test_the_largest_dose_of_a_device_is_one_dose(house, rate, most_seconds, ml, seconds):
+    house.doser.ml_per_second, house.doser.max_seconds = rate, most_seconds
+    house.doser.save()
+
+    assert dose(house.doser, ml).seconds == seconds
+
+
+def test_the_largest_dose_is_not_rounded_up_in_words(house):
+    house.doser.ml_per_second, house.doser.max_seconds = 1.25, 15
+    house.doser.save()
+
+    with pytest.raises(CommandRefusedError, match="18,7 ml"):
+        dose(house.doser, 18.8)
+
+
 def test_a_doser_is_never_run_by_seconds_and_a_valve_never_dosed(house):
     with pytest.raises(CommandRefusedError):
         run(house.doser, 5)
@@ -415,7 +433,7 @@ def test_asking_for_a_dose_takes_as_many_queries_in_a_full_house(house, django_a
         make_output(node=house.node, zone=house.zone, kind="pump")
         measure(make_channel(node=house.node, zone=house.zone), 20.0 + number, t=NOON)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         dose(house.doser)
 
 

@@ -188,6 +188,29 @@ def test_a_memory_that_was_lost_does_not_run_the_same_start_again():
     assert Command.objects.count() == 1
 
 
+def test_an_output_that_an_interlock_leaves_out_is_named_and_asked_again():
+    zone = make_zone()
+    node = make_node(greenhouse=zone.greenhouse)
+    fans = [
+        make_output(node=node, zone=zone, kind=Output.Kind.FAN, code=code, label=code)
+        for code in ("fan-1", "fan-2")
+    ]
+    make_rule(
+        zone=zone, outputs=fans, parameters={"times": ["12:30"], "seconds": 600, "together": True}
+    )
+    Output.objects.filter(code="fan-2").update(lock="off")
+
+    go_by(NOON, later(minutes=30, seconds=5))
+    Output.objects.filter(code="fan-2").update(lock="auto")
+    go_by(later(minutes=30, seconds=10), later(minutes=31))
+
+    assert [words_of(one) for one in Decision.objects.filter(verdict="blocked")] == [
+        "fan-2 was left out at 12:30: This output is locked off"
+    ]
+    runs = Command.objects.filter(op="run").order_by("created_at")
+    assert [run.output.code for run in runs] == ["fan-1", "fan-2"]
+
+
 def test_an_interlock_holds_a_run_back_and_the_reason_is_written_once():
     rule = make_rule()
     stops.stop_house(greenhouse=rule.zone.greenhouse, by=make_user(), reason="thử", at=NOON)
@@ -341,6 +364,17 @@ def test_a_weak_tank_is_fed_with_a_then_b():
     assert words_of(Decision.objects.filter(verdict="act").order_by("pk")[0]) == (
         "Dosed 200 ml of fertiliser A at 12:00 because EC was 1.2 mS/cm, too weak"
     )
+
+
+def test_a_change_between_a_and_b_does_not_lose_b():
+    rule = make_feeder()
+    go_by(NOON, later(minutes=10), each=lambda at: keep_pump_on(rule, at))
+
+    automation.change_rule(rule=rule, by=make_user(), at=later(minutes=10), name="Châm phân 2")
+    go_by(later(minutes=10), later(minutes=30), each=lambda at: keep_pump_on(rule, at))
+
+    doses = Command.objects.filter(op="dose").order_by("created_at")
+    assert [(one.output.dose_kind, one.generation) for one in doses] == [("a", 1), ("b", 2)]
 
 
 def test_feeding_without_effect_is_locked_with_an_urgent_alarm():

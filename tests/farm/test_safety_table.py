@@ -9,10 +9,10 @@ from django.conf import settings
 
 from farm import interlock_words, safety
 from farm.errors import OutputLockedError, SafetyError
-from farm.models import Alarm, Channel, Command, CommandEvent, LatestReading, Output
+from farm.models import Alarm, Channel, Command, CommandEvent, DeviceRun, LatestReading, Output
 from farm.safety import Deed, Interlock, Source, Verdict
 from farm.safety_page import safety_page
-from farm.services import alarms, commands
+from farm.services import alarms, commands, safety_facts
 from tests.farm.controllers import (
     House,
     ack,
@@ -24,7 +24,7 @@ from tests.farm.controllers import (
     send,
     set_strength,
 )
-from tests.farm.factories import NOON, make_limit, measure
+from tests.farm.factories import NOON, make_limit, make_output, measure
 
 OUTPUT_OF_DEED = {
     Deed.WATER: "valve",
@@ -329,3 +329,43 @@ def test_the_page_for_people_is_the_table(tmp_path):
     page = Path(settings.BASE_DIR) / "docs" / "farm-safety.md"
 
     assert page.read_text(encoding="utf-8") == safety_page()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "ended_minutes_ago", "is_held"),
+    [("done", 5, True), ("done", 120, False), ("started", None, True), ("rejected", 5, False)],
+)
+def test_fresh_water_has_to_mix_as_a_dose_does(state, ended_minutes_ago, is_held):
+    house = make_house()
+    tap = make_output(
+        node=house.node, zone=house.zone, code="fill", kind="valve", dose_kind="water"
+    )
+    begun = NOON - timedelta(hours=3)
+    ended = None if ended_minutes_ago is None else NOON - timedelta(minutes=ended_minutes_ago)
+    Command.objects.create(
+        id="water".ljust(26, "0"), node=house.node, output=tap, op="run", source="person",
+        status=state, seconds=600, created_at=begun, expires_at=begun, started_at=begun,
+        ended_at=ended,
+    )  # fmt: skip
+
+    found = safety_facts.find(output=house.doser, source="api", at=NOON, seconds=5, ml=1.0)
+
+    assert (Interlock.MIXING_WAIT in {one.interlock for one in found}) == is_held
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("ended_minutes_ago", "is_held"), [(5, True), (120, False), (None, True)])
+def test_fresh_water_that_was_let_in_by_hand_has_to_mix_too(ended_minutes_ago, is_held):
+    house = make_house()
+    tap = make_output(
+        node=house.node, zone=house.zone, code="fill", kind="valve", dose_kind="water"
+    )
+    ended = None if ended_minutes_ago is None else NOON - timedelta(minutes=ended_minutes_ago)
+    DeviceRun.objects.create(
+        output=tap, source="button", began_at=NOON - timedelta(hours=3), ended_at=ended
+    )
+
+    found = safety_facts.find(output=house.doser, source="api", at=NOON, seconds=5, ml=1.0)
+
+    assert (Interlock.MIXING_WAIT in {one.interlock for one in found}) == is_held

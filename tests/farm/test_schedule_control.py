@@ -29,10 +29,13 @@ def live(raw, begin, end, *, switches=(VALVE,), step=timedelta(minutes=1), **sna
     """Look again and again; answer what was done, as (clock, output, seconds)."""
     settings, memory, done, now = schedule.parse(raw), {}, [], begin
     memory = {"done_until": (begin - timedelta(seconds=1)).isoformat()}
+    told = {switch.output_id: switch for switch in switches}
     while now <= end:
-        plan = schedule.decide(settings, memory, Snapshot(now, switches, **snapshot))
+        plan = schedule.decide(settings, memory, Snapshot(now, tuple(told.values()), **snapshot))
         memory = plan.memory
         done += [(f"{now:%a %H:%M}", one.output_id, one.seconds) for one in plan.actions]
+        for one in plan.actions:
+            told[one.output_id] = replace(told[one.output_id], last_key=one.key, last_status="done")
         now += step
     return done
 
@@ -278,6 +281,23 @@ def test_of_fans_that_run_together_only_the_one_that_refused_is_asked_again():
     )  # fmt: skip
 
     assert [(second, output) for second, output, _ in asked] == [(0, 1), (0, 2), (20, 1), (50, 1)]
+
+
+def test_of_fans_that_run_together_one_that_an_interlock_left_out_is_asked_again():
+    fans = (Switch(1, "fan-1", kind="fan"), Switch(2, "fan-2", kind="fan"))
+    settings = schedule.parse(TWICE_A_DAY | {"together": True})
+    memory = {"done_until": at("05:59").isoformat()}
+    begun = schedule.decide(settings, memory, Snapshot(at("06:00"), fans))
+    runs = replace(fans[0], last_key=begun.actions[0].key, last_status="started", is_busy=True)
+
+    plans, memory = [], begun.memory
+    for second in (10, 20):
+        now = at("06:00") + timedelta(seconds=second)
+        plans.append(schedule.decide(settings, memory, Snapshot(now, (runs, fans[1]))))
+        memory = plans[-1].memory
+
+    assert (plans[0].reason, plans[0].facts["reason"]) == ("not_taken", "held_back")
+    assert [one.output_id for one in plans[1].actions] == [2]
 
 
 @pytest.mark.parametrize("together", [False, True])
