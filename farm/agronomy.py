@@ -1,6 +1,7 @@
 """The arithmetic of growing: air, light, water and feed. No Django, no clock, units in the names.
 
-What is not known is None and stays None: a failed sensor makes no number and no exception.
+What is not known is None and stays None: a failed sensor makes no number and no exception. What
+lies beyond what can be (-999, humidity of 150 %, a day of 25 hours) is not known either.
 FAO-56 is Allen, Pereira, Raes, Smith: Crop evapotranspiration, FAO Irrigation and drainage paper
 56 (1998). What is said to be our own caution has no published source and can be set per programme.
 """
@@ -8,9 +9,8 @@ FAO-56 is Allen, Pereira, Raes, Smith: Crop evapotranspiration, FAO Irrigation a
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeGuard
 
-from farm import fao56
+from farm import bounds, fao56
 
 CM2_PER_M2 = 10_000
 # FAO-56 eq. 20: 1 MJ/m² evaporates 0.408 mm.
@@ -33,12 +33,19 @@ MOST_PART_OF_A_DOSE = 0.5
 MOST_PH_STEP = 0.3
 # The water must pass the pump twice before a measurement says what a dose did (our caution).
 TURNOVERS_TO_MIX = 2.0
+# Standing water never mixes. A month stands for never: longer than a pump that is worth the name
+# takes for any tank, and unlike infinity it can be added to a date.
+MOST_SECONDS_TO_MIX = 30 * 86_400.0
 # One dose counts for 30 %, and may at most halve or double what was believed (our caution).
 WEIGHT_OF_ONE_DOSE = 0.3
-
-
-def _known(values: Sequence[float | None]) -> TypeGuard[Sequence[float]]:
-    return all(value is not None and math.isfinite(value) for value in values)
+# What the weather of a day can be, in the order in which it is asked for below.
+WEATHER = tuple(
+    fao56.BOUNDS[name]
+    for name in (
+        "air_max_celsius", "air_min_celsius", "humidity_max_percent", "humidity_min_percent",
+        "wind_m_per_s", "measured_at_m", "latitude_degrees", "elevation_m", "day_of_year",
+    )
+)  # fmt: skip
 
 
 def vapour_pressure_deficit_kpa(
@@ -48,19 +55,20 @@ def vapour_pressure_deficit_kpa(
 ) -> float | None:
     """How much the air wants to take from the leaf; below 0 dew falls on a leaf that is colder.
 
-    Without a leaf temperature the leaf is as warm as the air (FAO-56 eq. 11, 54).
+    Without a leaf temperature the leaf is as warm as the air (FAO-56 eq. 11, 54); a leaf whose
+    sensor failed makes no number: its air would look like a measured leaf.
 
     >>> round(vapour_pressure_deficit_kpa(25, 60), 3)
     1.267
     >>> vapour_pressure_deficit_kpa(None, 60) is None
     True
     """
-    values = (air_celsius, relative_humidity_percent)
-    if not _known(values) or not 0 <= values[1] <= 105:
+    leaf_or_air = air_celsius if leaf_celsius is None else leaf_celsius
+    values = (air_celsius, relative_humidity_percent, leaf_or_air)
+    if not bounds.within(values, bounds.AIR, bounds.HUMIDITY, bounds.LEAF):
         return None
-    air, humidity = values
-    leaf = (leaf_celsius,)
-    at_leaf = fao56.saturation_vapour_pressure_kpa(leaf[0] if _known(leaf) else air)
+    air, humidity, leaf = values
+    at_leaf = fao56.saturation_vapour_pressure_kpa(leaf)
     # Cheap sensors read up to 105 % in wet air: that is 100 %.
     return at_leaf - fao56.saturation_vapour_pressure_kpa(air) * min(humidity, 100.0) / 100
 
@@ -72,19 +80,22 @@ def daily_light_integral_mol(ppfd_umol: float | None, hours: float | None) -> fl
     14.4
     """
     values = (ppfd_umol, hours)
-    if not _known(values) or min(values) < 0:
+    if not bounds.within(values, bounds.PPFD, bounds.HOURS):
         return None
     ppfd, hours_of_light = values
     return ppfd * 3600 * hours_of_light / 1e6
 
 
-def sunlight_w_per_m2(ppfd_umol: float) -> float:
+def sunlight_w_per_m2(ppfd_umol: float | None) -> float | None:
     """Estimate the sun's radiation from its photons; true for daylight, not for lamps.
 
     >>> round(sunlight_w_per_m2(1000))
     486
     """
-    return ppfd_umol / (UMOL_PER_JOULE_PAR * PAR_PART_OF_SUNLIGHT)
+    values = (ppfd_umol,)
+    if not bounds.within(values, bounds.SENSED_PPFD):
+        return None
+    return values[0] / (UMOL_PER_JOULE_PAR * PAR_PART_OF_SUNLIGHT)
 
 
 def light_sum_j_per_cm2(
@@ -92,16 +103,22 @@ def light_sum_j_per_cm2(
 ) -> float:
     """Add up radiation over time (trapezoids); a gap that is too long counts as dark.
 
+    So does a gap of more than a day, whatever is allowed, and radiation that cannot be.
     Too little light only waters later: the longest pause of the programme still holds.
 
     >>> light_sum_j_per_cm2([(0, 500.0), (60, 500.0), (3600, 500.0)], longest_gap_seconds=600)
     3.0
     """
+    longest = min(longest_gap_seconds, bounds.LONGEST_GAP_SECONDS)
     return sum(
-        (later - earlier) * (max(0.0, before) + max(0.0, after)) / 2 / CM2_PER_M2
+        (later - earlier) * (_shining(before) + _shining(after)) / 2 / CM2_PER_M2
         for (earlier, before), (later, after) in pairwise(watts_at_seconds)
-        if 0 < later - earlier <= longest_gap_seconds
+        if 0 < later - earlier <= longest
     )
+
+
+def _shining(w_per_m2: float) -> float:
+    return max(0.0, w_per_m2) if w_per_m2 <= bounds.SUNLIGHT[1] else 0.0
 
 
 def reference_evapotranspiration_mm(  # noqa: PLR0913  # the inputs of FAO-56, each by its name
@@ -129,20 +146,26 @@ def reference_evapotranspiration_mm(  # noqa: PLR0913  # the inputs of FAO-56, e
     ...     sunshine_hours=9.25, latitude_degrees=50.8, elevation_m=100, day_of_year=187), 2)
     3.88
     """
+    is_estimated = solar_mj_per_m2 is None
     weather = (
         air_max_celsius, air_min_celsius, humidity_max_percent, humidity_min_percent,
-        wind_m_per_s, latitude_degrees, elevation_m,
+        wind_m_per_s, wind_measured_at_m, latitude_degrees, elevation_m, day_of_year,
+        sunshine_hours if is_estimated else solar_mj_per_m2,
     )  # fmt: skip
-    sun = (sunshine_hours if solar_mj_per_m2 is None else solar_mj_per_m2,)
-    if not _known(weather) or not _known(sun):
+    sun = fao56.BOUNDS["sunshine_hours" if is_estimated else "solar_mj_per_m2"]
+    if not bounds.within(weather, *WEATHER, sun):
         return None
-    air_max, air_min, humidity_max, humidity_min, wind, latitude, elevation = weather
+    air_max, air_min, humidity_max, humidity_min, wind, height, latitude, elevation = weather[:8]
+    if air_max < air_min or humidity_max < humidity_min:
+        return None
     above = fao56.extraterrestrial_radiation_mj_per_m2(latitude, day_of_year)
-    solar = sun[0]
-    if solar_mj_per_m2 is None:
+    solar = weather[-1]
+    if is_estimated:
         solar = fao56.solar_radiation_mj_per_m2(
             solar, fao56.daylight_hours(latitude, day_of_year), above
         )
+    if solar > above:
+        return None  # more than came from the sky is the sensor's fault
     vapour = fao56.actual_vapour_pressure_kpa(air_max, air_min, humidity_max, humidity_min)
     net = fao56.net_shortwave_mj_per_m2(solar) - fao56.net_longwave_mj_per_m2(
         air_max, air_min, vapour, solar, fao56.clear_sky_radiation_mj_per_m2(elevation, above)
@@ -150,7 +173,7 @@ def reference_evapotranspiration_mm(  # noqa: PLR0913  # the inputs of FAO-56, e
     mean = (air_max + air_min) / 2
     slope = fao56.saturation_slope_kpa_per_celsius(mean)
     gamma = fao56.psychrometric_constant_kpa_per_celsius(elevation)
-    wind_2 = fao56.wind_at_2_m(wind, wind_measured_at_m)
+    wind_2 = fao56.wind_at_2_m(wind, height)
     deficit = fao56.mean_saturation_kpa(air_max, air_min) - vapour
     # Over a day the ground takes and gives the same heat (FAO-56 eq. 42).
     asked = MM_PER_MJ * slope * net + gamma * 900 / (mean + 273) * wind_2 * deficit
@@ -165,11 +188,12 @@ def water_demand_litres_per_m2(
     >>> water_demand_litres_per_m2(100)
     0.2
     """
-    values = (light_j_per_cm2,)
-    if not _known(values):
+    values = (light_j_per_cm2, crop_factor)
+    if not bounds.within(values, bounds.LIGHT_SUM, bounds.CROP_FACTOR):
         return None
+    light, factor = values
     inside = FACTOR_MEASURED_INSIDE if is_measured_inside else 1.0
-    return LITRES_PER_M2_FOR_100_J_PER_CM2 * max(0.0, values[0]) / 100 * inside * crop_factor
+    return LITRES_PER_M2_FOR_100_J_PER_CM2 * light / 100 * inside * factor
 
 
 def shot_litres_per_m2(
@@ -181,7 +205,7 @@ def shot_litres_per_m2(
     0.286
     """
     values = (demand_litres_per_m2, drain_percent)
-    if not _known(values) or not 0 <= values[1] < 100:
+    if not bounds.within(values, bounds.DEMAND, bounds.DRAIN_AIM):
         return None
     demand, drain = values
     return demand / (1 - drain / 100)
@@ -194,10 +218,11 @@ def drain_percent(drain_litres: float | None, supply_litres: float | None) -> fl
     18.0
     """
     values = (drain_litres, supply_litres)
-    if not _known(values) or values[1] <= 0:
+    if not bounds.within(values, bounds.LITRES, bounds.LITRES) or not values[1]:
         return None
     drained, supplied = values
-    return 100 * max(0.0, drained) / supplied
+    percent = 100 * drained / supplied
+    return percent if percent <= bounds.DRAIN[1] else None
 
 
 def next_threshold_j_per_cm2(
@@ -210,16 +235,21 @@ def next_threshold_j_per_cm2(
 ) -> float:
     """Water after more light when too much drains, after less when too little does; step by step.
 
+    What cannot be moves nothing; the answer is from 100 to 200, their middle when nothing is known.
+
     >>> next_threshold_j_per_cm2(150, 45, target_percent=30)
     160.0
     >>> next_threshold_j_per_cm2(150, 10, target_percent=30)
     140.0
     """
-    values = (drain_percent,)
-    if not _known(values) or abs(values[0] - target_percent) <= tolerance_percent:
-        return threshold
-    moved = threshold + math.copysign(step, values[0] - target_percent)
-    return max(LEAST_J_PER_CM2, min(MOST_J_PER_CM2, moved))
+    if not math.isfinite(threshold):
+        return (LEAST_J_PER_CM2 + MOST_J_PER_CM2) / 2
+    values = (drain_percent, target_percent, step, tolerance_percent)
+    if bounds.within(values, bounds.DRAIN, bounds.DRAIN, bounds.STEP, bounds.STEP):
+        drain, target, by, tolerance = values
+        if abs(drain - target) > tolerance:
+            threshold += math.copysign(by, drain - target)
+    return max(LEAST_J_PER_CM2, min(MOST_J_PER_CM2, threshold))
 
 
 def ec_at_25_celsius(ec_ms_per_cm: float | None, water_celsius: float | None) -> float | None:
@@ -229,11 +259,10 @@ def ec_at_25_celsius(ec_ms_per_cm: float | None, water_celsius: float | None) ->
     1.636
     """
     values = (ec_ms_per_cm, water_celsius)
-    if not _known(values):
+    if not bounds.within(values, bounds.EC, bounds.WATER):
         return None
     ec, celsius = values
-    factor = 1 + EC_PART_PER_CELSIUS * (celsius - 25)
-    return ec / factor if factor > 0 else None
+    return ec / (1 + EC_PART_PER_CELSIUS * (celsius - 25))
 
 
 def fertiliser_ml(
@@ -249,7 +278,7 @@ def fertiliser_ml(
     1000.0
     """
     values = (tank_litres, ec_now, ec_target, ec_per_ml_per_litre)
-    if not _known(values) or values[0] <= 0 or values[3] <= 0:
+    if not bounds.within(values, bounds.TANK, bounds.EC, bounds.EC, bounds.SLOPE):
         return None
     litres, now, target, slope = values
     return round(max(0.0, litres * (target - now) / slope), 3)
@@ -264,7 +293,7 @@ def acid_or_base_ml(
     60.0
     """
     values = (tank_litres, step, ph_per_ml_per_litre)
-    if not _known(values) or values[0] <= 0 or values[2] <= 0:
+    if not bounds.within(values, bounds.TANK, bounds.PH_MOVE, bounds.SLOPE):
         return None
     litres, moved, slope = values
     return round(litres * abs(moved) / slope, 3)
@@ -280,10 +309,11 @@ def bounded_dose_ml(
     >>> bounded_dose_ml(90.0, most_ml=200)
     45.0
     """
-    values = (full_ml,)
-    if not _known(values):
+    values = (full_ml, most_ml, part)
+    if not bounds.within(values, bounds.ML, bounds.ML, bounds.PART):
         return None
-    return max(0.0, min(values[0] * min(part, MOST_PART_OF_A_DOSE), float(most_ml)))
+    full, most, taken = values
+    return min(full * min(taken, MOST_PART_OF_A_DOSE), float(most))
 
 
 def ph_step(
@@ -294,12 +324,12 @@ def ph_step(
     >>> ph_step(7.0, 5.8)
     -0.3
     """
-    values = (ph_now, ph_target)
-    if not _known(values):
+    values = (ph_now, ph_target, most)
+    if not bounds.within(values, bounds.PH, bounds.PH, bounds.PH):
         return None
-    now, target = values
-    most = min(most, MOST_PH_STEP)
-    return round(max(-most, min(most, (target - now) * MOST_PART_OF_A_DOSE)), 3)
+    now, target, bound = values
+    bound = min(bound, MOST_PH_STEP)
+    return round(max(-bound, min(bound, (target - now) * MOST_PART_OF_A_DOSE)), 3)
 
 
 def dilution_litres(
@@ -311,30 +341,44 @@ def dilution_litres(
     80.0
     """
     values = (tank_litres, ec_now, ec_target)
-    if not _known(values) or values[0] <= 0 or values[2] <= 0:
+    if not bounds.within(values, bounds.TANK, bounds.EC, bounds.EC_AIM):
         return None
     litres, now, target = values
     return round(max(0.0, litres * (now / target - 1)), 3)
 
 
-def mixing_seconds(tank_litres: float, circulation_litres_per_minute: float) -> float:
+def mixing_seconds(
+    tank_litres: float | None, circulation_litres_per_minute: float | None
+) -> float | None:
     """How long to wait before a measurement says what a dose did: two turnovers of the tank.
 
     >>> mixing_seconds(400, 40)
     1200.0
+    >>> mixing_seconds(400, 0) == MOST_SECONDS_TO_MIX
+    True
     """
-    return TURNOVERS_TO_MIX * tank_litres / circulation_litres_per_minute * 60
+    values = (tank_litres, circulation_litres_per_minute)
+    if not bounds.within(values, bounds.TANK, bounds.FLOW):
+        return None
+    litres, flow = values
+    if not flow:
+        return MOST_SECONDS_TO_MIX
+    return min(MOST_SECONDS_TO_MIX, TURNOVERS_TO_MIX * litres / flow * 60)
 
 
 def learned_slope(believed: float, *, tank_litres: float, ml: float, moved: float) -> float:
     """Learn what a ml in a litre does (EC or pH) from what the last dose did, with caution.
 
-    A dose that did nothing teaches nothing: that is a matter for the lock-out.
+    A dose that did nothing teaches nothing: that is a matter for the lock-out. Nor does one that
+    cannot be. A belief that cannot be becomes the steepest slope, by which the least is dosed.
 
     >>> round(learned_slope(0.24, tank_litres=400, ml=200, moved=0.15), 3)
     0.258
     """
-    if ml <= 0 or tank_litres <= 0 or not math.isfinite(moved) or moved <= 0:
+    if not bounds.within((believed,), bounds.SLOPE):
+        return bounds.SLOPE[1]
+    effect = (tank_litres, ml, moved)
+    if not bounds.within(effect, bounds.TANK, bounds.ML, bounds.EC) or 0 in effect:
         return believed
     observed = max(believed / 2, min(believed * 2, moved * tank_litres / ml))
     return believed + WEIGHT_OF_ONE_DOSE * (observed - believed)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from itertools import product
 from types import MappingProxyType
 
+from farm import agronomy
+
 
 class Interlock(StrEnum):
     """Why an output may have to stay as it is."""
@@ -274,25 +276,21 @@ class Finding:
     detail: str = ""
 
 
-# Water is moved at least twice through the tank's circulation before it counts as mixed
-# (t >= 2 V / Q, shared/reference/farm.md §4); where V or Q is not known, a cautious quarter.
-MIXING_TURNOVERS = 2
+# Where tank or flow is not known or cannot be, a cautious quarter of an hour.
 MIXING_SECONDS_UNKNOWN = 900.0
 MIXING_SECONDS_LEAST = 60.0
 
 
 def mixing_seconds(tank_litres: float | None, flow_litres_per_minute: float | None) -> float:
-    """Tell how long a dose takes to be everywhere in the tank.
+    """Tell how long a dose takes to be everywhere in the tank; in standing water, a month.
 
     >>> mixing_seconds(400, 20)
     2400.0
-    >>> mixing_seconds(400, None)
-    900.0
+    >>> mixing_seconds(400, None), mixing_seconds(400, 0)
+    (900.0, 2592000.0)
     """
-    if not tank_litres or not flow_litres_per_minute:
-        return MIXING_SECONDS_UNKNOWN
-    seconds = MIXING_TURNOVERS * tank_litres / flow_litres_per_minute * 60
-    return max(seconds, MIXING_SECONDS_LEAST)
+    seconds = agronomy.mixing_seconds(tank_litres, flow_litres_per_minute)
+    return MIXING_SECONDS_UNKNOWN if seconds is None else max(seconds, MIXING_SECONDS_LEAST)
 
 
 def judge(facts: Facts, request: Request) -> tuple[Finding, ...]:

@@ -95,8 +95,10 @@ def _give_back(plan: Plan) -> Plan:
 def _with_light(memory: Memory, snapshot: Snapshot) -> Memory:
     """Add the readings since the last look; the last one before is their first."""
     samples = [
-        (second, agronomy.sunlight_w_per_m2(light) if snapshot.light_is_ppfd else light)
+        (second, watts)
         for second, light in snapshot.light
+        if (watts := agronomy.sunlight_w_per_m2(light) if snapshot.light_is_ppfd else light)
+        is not None
     ]
     if not samples:
         return memory

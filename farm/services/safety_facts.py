@@ -314,11 +314,12 @@ def _is_circulating(
 def _mixing_seconds(
     output: Output, pumps: Sequence[Output], surroundings: Sequence[Channel], *, at: datetime
 ) -> float:
-    flows = [pump.state_flow or water.expected_flow(pump) or 0.0 for pump in pumps]
+    # A pump that stands says nothing of how it mixes when it runs; NO_CIRCULATION holds meanwhile.
+    flows = [flow for pump in pumps if (flow := pump.state_flow or water.expected_flow(pump))]
     tanks = [
         fresh_value(channel, at=at) or 0.0
         for channel in surroundings
         if channel.quantity == Channel.Quantity.TANK_VOLUME
     ]
     reservoir = output.zone.reservoir_l if output.zone else 0.0
-    return safety.mixing_seconds(max(tanks, default=0.0) or reservoir, max(flows, default=0.0))
+    return safety.mixing_seconds(max(tanks, default=0.0) or reservoir, max(flows, default=None))

@@ -143,6 +143,16 @@ def test_ppfd_counts_as_the_sunlight_that_it_comes_from():
     assert [now for now, _ in found] == [now for now, _ in by_watts]
 
 
+@pytest.mark.parametrize("light_is_ppfd", [True, False])
+@pytest.mark.parametrize("bad", [-999.0, float("nan"), float("inf")])
+def test_a_light_sensor_that_fails_counts_no_light(bad, light_is_ppfd):
+    bed = Bed(RAW, light=lambda _: bad, light_is_ppfd=light_is_ppfd)
+
+    bed.live(at("06:00"), at("07:00"))
+
+    assert bed.memory.get("light", 0.0) == 0.0
+
+
 @pytest.mark.parametrize(
     ("drain", "threshold"), [(35.0, 160.0), (20.0, 150.0), (5.0, 140.0), (None, 150.0)]
 )
