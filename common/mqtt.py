@@ -14,22 +14,16 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from django.db import (
-    DataError,
-    IntegrityError,
-    close_old_connections,
-    connections,
-)
-from paho.mqtt.client import Client, topic_matches_sub
+from django.db import close_old_connections, connections
+from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from common.mqtt_handlers import Handler, Message, matches, offer
 from common.mqtt_socket import Published, ReadingClient
 from common.pumps import DATABASE_ERRORS, Pump, Pumps
 
@@ -41,8 +35,8 @@ LONGEST_PAUSE_SECONDS = 60.0
 # Measured: 1,000 are a seventh slower, 4,000 hardly quicker and 9 MB more. Reading goes by pieces,
 # so a batch may be longer by what one piece holds.
 LONGEST_BATCH = 2000
-# MQTT allows 65,535 bytes: whoever makes up such topics must not fill our memory.
-LONGEST_REMEMBERED_TOPIC = 200
+# Nor may messages of a megabyte each fill our memory: an ordinary batch has a quarter of this.
+MOST_BATCH_BYTES = 2 << 20
 # Measured: a fixed wait of 50 ms costs two thirds of the rate, none makes batches of one.
 LINGER_SECONDS = 0.004
 # How long what the worker wants sent may lie: nothing wakes the thread that waits for the socket.
@@ -52,45 +46,6 @@ MOST_IN_FLIGHT = 100
 MOST_QUEUED = 10_000
 
 
-class Message(NamedTuple):
-    """What came in. `is_retained`: the broker had kept it, it may be of any age."""
-
-    topic: str
-    payload: bytes
-    is_retained: bool
-    received_at: datetime
-    read: Any = None  # what its handler's `read` made of it
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """Who takes the messages of a topic filter: called with those that came together, in order.
-
-    It is called again with the same messages when the database failed it, when the connection
-    broke before the acknowledgement, or when one of them broke it, so it must be harmless twice.
-    `levels` are filters that each of several bridges hears for itself: a shared subscription
-    brings no retained message. `read`, if there is one, is asked for each message by the thread
-    that listens, while the other waits for the database, which it must not touch.
-    """
-
-    topic: str
-    take_many: Callable[[Sequence[Message]], None]
-    levels: tuple[str, ...] = ()
-    read: Callable[[str, bytes], Any] | None = None
-
-
-def matches(name: str, topic: str) -> bool:
-    """Tell whether a filter takes a topic; controllers say the same few topics all day."""
-    if len(topic) > LONGEST_REMEMBERED_TOPIC:
-        return topic_matches_sub(name, topic)
-    return _matches(name, topic)
-
-
-@lru_cache(maxsize=4096)
-def _matches(name: str, topic: str) -> bool:
-    return topic_matches_sub(name, topic)
-
-
 def pause_seconds(failures: int) -> float:
     """How long to wait before the next try after so many failures: 0, 1, 2, 4 … 60 seconds.
 
@@ -98,25 +53,6 @@ def pause_seconds(failures: int) -> float:
     [0.0, 1.0, 2.0, 4.0, 60.0]
     """
     return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS) if failures else 0.0
-
-
-def offer(take_many: Callable[[Sequence[Message]], None], messages: Sequence[Message]) -> None:
-    """Hand over messages; of a batch that breaks the code, drop only the one that breaks it.
-
-    A database that is away is no fault of the message: that is raised. A value that the database
-    refuses is: waiting would make the broker repeat it for ever.
-    """
-    try:
-        take_many(messages)
-    except Exception as error:
-        if isinstance(error, DATABASE_ERRORS) and not isinstance(error, DataError | IntegrityError):
-            raise
-        if len(messages) == 1:
-            logger.exception("mqtt message dropped: %s", messages[0].topic)
-            return
-        middle = len(messages) // 2
-        offer(take_many, messages[:middle])
-        offer(take_many, messages[middle:])
 
 
 class _Waiting(NamedTuple):
@@ -164,6 +100,7 @@ class Bridge:
         self._share = options.get("share", [""])[0]
         self._pumps = Pumps(pumps)
         self._waiting: list[_Waiting] = []
+        self._waiting_bytes = 0
         self._to_publish: SimpleQueue[tuple[str, bytes, int, bool]] = SimpleQueue()
         self._job: _Job | None = None
         self._session = 0
@@ -189,6 +126,7 @@ class Bridge:
             self._client.tls_set()
         self._client.will_set(status_topic, b"offline", qos=1, retain=True)
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_published = self._on_published
 
@@ -215,7 +153,7 @@ class Bridge:
         if job is None:
             self._gather(min(self._pumps.rest_seconds(), pulses.rest_seconds()))
             self._start_job(worker, pulses)
-        elif len(self._waiting) < LONGEST_BATCH:
+        elif self._has_room():
             self._client.loop(timeout=BUSY_SECONDS)
             self._drain()
         else:
@@ -233,7 +171,7 @@ class Bridge:
         is_due = not (self._pumps.rest_seconds() and pulses.rest_seconds())
         if not self._connected.is_set() or not (self._waiting or is_due):
             return
-        batch, self._waiting = self._waiting, []
+        batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
         done = worker.submit(self._work, [one.message for one in batch], pulses)
         self._job = _Job(batch, self._session, done)
 
@@ -275,10 +213,13 @@ class Bridge:
     def _drain(self) -> bool:
         """Read what is there; whether there are messages, and room for more."""
         before = -1
-        while before < len(self._waiting) < LONGEST_BATCH:
+        while before < len(self._waiting) and self._has_room():
             before = len(self._waiting)
             self._client.loop_read()
-        return 0 < len(self._waiting) < LONGEST_BATCH
+        return bool(self._waiting) and self._has_room()
+
+    def _has_room(self) -> bool:
+        return len(self._waiting) < LONGEST_BATCH and self._waiting_bytes < MOST_BATCH_BYTES
 
     def _hand_over(self, messages: Sequence[Message]) -> bool:
         """Give the messages to their handlers; False when the database could not take them."""
@@ -354,12 +295,19 @@ class Bridge:
         client.publish(self.status_topic, b"online", qos=1, retain=True)
         logger.info("mqtt connected")
 
+    def _on_subscribe(
+        self, client: Client, userdata: Any, mid: int, reasons: Sequence[Any], properties: Any
+    ) -> None:
+        for (name, _), reason in zip(self._filters(), reasons, strict=False):
+            if reason.is_failure:  # the broker's rules: all seems well, and nothing comes
+                logger.error("mqtt broker does not let us subscribe to %s: %s", name, reason)
+
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
         self._connected.clear()
         # They come again under other numbers: to acknowledge these would be to lose others.
-        self._waiting.clear()
+        self._waiting, self._waiting_bytes = [], 0
         self._session += 1
         logger.info("mqtt disconnected: %s", reason)
 
@@ -375,6 +323,7 @@ class Bridge:
             at = datetime.now(UTC)
             said = Message(topic, payload, is_retained, at, self._read(topic, payload))
             self._waiting.append(_Waiting(said, mid, qos))
+            self._waiting_bytes += len(payload)
 
     def _answer(self, status: bytes) -> None:
         """Say that we are here to the last word of another bridge, or of our former connection."""

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from common.mqtt import Handler
+from common.mqtt_handlers import Handler
 from common.pumps import Pump
 from farm import foreign, home_assistant
 from farm import mqtt as farm

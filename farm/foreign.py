@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from common.mqtt import Handler, Message
+from common.mqtt_handlers import Handler, Message
 from common.pumps import Publish, Pump
 from farm.adapters.families import adapters
 from farm.adapters.protocol import Adapter, Heard

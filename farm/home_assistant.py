@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from common.mqtt import Handler, Message
+from common.mqtt_handlers import Handler, Message
 from common.pumps import Publish, Pump
 from farm import discovery
 from farm.discovery import Controller, Sensor, Switch

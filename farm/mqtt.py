@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from common.mqtt import Handler, Message
+from common.mqtt_handlers import Handler, Message
 from common.pumps import DATABASE_ERRORS, Publish, Pump
 from farm import frames, outgoing
 from farm.frames import Topic

@@ -68,6 +68,7 @@ REASONS: dict[str, Words] = {
     "person": gettext_lazy("a person stopped it"),
     "rule_off": gettext_lazy("its programme was switched off"),
     "overtaken": gettext_lazy("a stop overtook it"),
+    "began_late": gettext_lazy("it began after it was given up for lost"),
     "not_sent": gettext_lazy("the link was down, it was never sent"),
     "unknown": gettext_lazy("nobody knew what became of it"),
     "button": gettext_lazy("the button on the device"),

@@ -11,7 +11,7 @@ from accounts.models import User
 from farm import command_states, frames
 from farm.command_states import ACTED, PROVEN, State
 from farm.errors import CommandRefusedError
-from farm.models import Command, CommandEvent, Node, Output
+from farm.models import Alarm, Command, CommandEvent, Node, Output
 from farm.services import alarms, watching, water
 from farm.services.command_requests import request_stop
 from farm.services.command_sending import refused_key, tell_if_not_taken, unknown_key
@@ -188,6 +188,43 @@ def prove_start(
     note(command, State.STARTED, at=at, why="state", boot=boot)
     _follow(command, was=was, at=at)
     return command
+
+
+@transaction.atomic
+def stop_late_start(*, output: Output, command_id: str, at: datetime) -> bool:
+    """Stop a run or dose that is on after it was given up for lost; tell whether it is one.
+
+    The stop that was asked for then may have come first. While a stop is under way, it is waited
+    for; when the output is on after it, people are told as well.
+    """
+    given_up = Command.objects.filter(
+        pk=command_id,
+        output=output,
+        status=Command.Status.UNKNOWN,
+        op__in=(Command.Op.RUN, Command.Op.DOSE),
+    )
+    if not given_up.exists():
+        return False
+    if Command.objects.open().filter(output=output, op=Command.Op.STOP).exists():
+        return True
+    request_stop(output=output, source=Command.Source.SAFETY, why="began_late", at=at)
+    alarms.raise_alarm(
+        key=stuck_key(output),
+        kind="stuck_on",
+        severity=Alarm.Severity.URGENT,
+        greenhouse=output.node.greenhouse,
+        node=output.node,
+        zone=output.zone,
+        output=output,
+        facts={"src": output.state_source},
+        at=at,
+    )
+    return True
+
+
+def stuck_key(output: Output) -> str:
+    """Name the alarm of an output that is on and must not be."""
+    return f"stuck_on:{output.pk}"
 
 
 @transaction.atomic

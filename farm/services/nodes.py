@@ -10,7 +10,7 @@ from farm import frames
 from farm.models import Alarm, Command, DeviceEvent, Node, Output
 from farm.services import alarms, device_runs
 from farm.services.births import record_birth
-from farm.services.command_acks import prove_end, prove_start
+from farm.services.command_acks import prove_end, prove_start, stop_late_start, stuck_key
 from farm.services.command_requests import request_stop
 from farm.services.device_clock import device_moment
 
@@ -92,8 +92,8 @@ def record_output_state(
     output.state_left_seconds, output.state_flow = state.left, state.flow
     output.state_level = state.v
     output.save()
-    _prove(output, state, at=at)
-    _stop_disobedience(output, at=at)
+    if not _prove(output, state, at=at):
+        _stop_disobedience(output, at=at)
     return output
 
 
@@ -107,26 +107,28 @@ def _is_overtaken(output: Output, state: frames.OutputState, said_at: datetime) 
     return timedelta(0) < output.state_at - said_at <= REPEATED_WITHIN
 
 
-def _prove(output: Output, state: frames.OutputState, *, at: datetime) -> None:
+def _prove(output: Output, state: frames.OutputState, *, at: datetime) -> bool:
+    """Take the state as a proof of its command; True: it is on, and was given up for lost."""
     if not state.id:
-        return
+        return False
     if state.on:
         prove_start(output=output, command_id=state.id, boot=state.boot, at=at)
-    else:
-        prove_end(output=output, command_id=state.id, source=state.src, left=state.left, at=at)
+        return stop_late_start(output=output, command_id=state.id, at=at)
+    prove_end(output=output, command_id=state.id, source=state.src, left=state.left, at=at)
+    return False
 
 
 def _stop_disobedience(output: Output, *, at: datetime) -> None:
     """Stop what is on in a stopped house, and let people know; the level alone was not enough."""
     house = output.node.greenhouse
     if not (output.is_on and house.is_stopped and house.stopped_at):
-        alarms.clear_alarm(key=f"stuck_on:{output.pk}", at=at)
+        alarms.clear_alarm(key=stuck_key(output), at=at)
         return
     if at < house.stopped_at + OBEYS_WITHIN or output.fail == Output.Fail.LOCAL:
         return
     request_stop(output=output, source=Command.Source.SAFETY, why="estop", at=at)
     alarms.raise_alarm(
-        key=f"stuck_on:{output.pk}",
+        key=stuck_key(output),
         kind="stuck_on",
         severity=Alarm.Severity.URGENT,
         greenhouse=house,

@@ -1,6 +1,7 @@
 """What a client makes of the broker's bytes, however they are cut: its own way beside paho's."""
 
 import socket
+import threading
 from contextlib import closing
 from itertools import pairwise
 
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from common.mqtt import Bridge, Handler
+from common.mqtt import Bridge
+from common.mqtt_handlers import Handler
 from common.mqtt_socket import Published, ReadAhead, ReadingClient
+from tests.waiting import wait_until
 
 PINGRESP = b"\xd0\x00"
 OPTIONS = {"client_id": "t", "protocol": MQTTProtocolVersion.MQTTv311, "manual_ack": True}
@@ -181,3 +184,35 @@ def test_what_lies_behind_an_answer_that_found_the_line_cut_is_not_kept():
 
     assert not bridge._connected.is_set()
     assert bridge._waiting == []
+
+
+def test_a_subscription_that_the_broker_refuses_is_told(caplog):
+    bridge = Bridge("mqtt://127.0.0.1?client_id=t", [Handler("a/#", lambda _messages: None)])
+    broker, near = socket.socketpair()
+    near.setblocking(False)
+    bridge._client._sock = ReadAhead(near)
+    with closing(near), closing(broker):
+        broker.sendall(b"\x90\x04\x00\x01\x80\x01")  # SUBACK (§3.9): failure, then QoS 1
+        bridge._client.loop_read()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "mqtt broker does not let us subscribe to a/#: Unspecified error"
+    ]
+
+
+def test_large_messages_are_left_to_the_broker_while_many_bytes_wait():
+    bridge = Bridge("mqtt://127.0.0.1?client_id=t", [Handler("a/#", lambda _messages: None)])
+    broker, near = socket.socketpair()
+    near.setblocking(False)
+    bridge._client._sock = ReadAhead(near)
+    large = packet(Published("a/b", bytes(1_000_000), 7, 1, False))
+    feeder = threading.Thread(target=broker.sendall, args=(large * 4,))
+    with closing(near), closing(broker):
+        feeder.start()
+        wait_until(lambda: not bridge._drain() and not bridge._has_room())
+        waits = [len(one.message.payload) for one in bridge._waiting]
+        bridge._waiting, bridge._waiting_bytes = [], 0  # as a batch is taken
+        wait_until(lambda: bridge._drain() and len(bridge._waiting) == 1)
+        feeder.join()
+
+    assert waits == [1_000_000] * 3

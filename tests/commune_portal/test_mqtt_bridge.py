@@ -16,7 +16,8 @@ from django.db import DataError, InterfaceError, OperationalError
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from common.mqtt import Bridge, Handler, Message, offer
+from common.mqtt import Bridge
+from common.mqtt_handlers import Handler, Message, offer
 from common.pumps import Pump
 from commune_portal.mqtt import STATUS_TOPIC
 from tests.conftest import NOON

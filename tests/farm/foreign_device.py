@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from common.mqtt import Message
+from common.mqtt_handlers import Message
 
 
 class TasmotaValve:

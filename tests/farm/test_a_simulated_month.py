@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from common.mqtt import Message
+from common.mqtt_handlers import Message
 from farm import frames
 from farm.models import (
     Alarm,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from common.mqtt import Message
+from common.mqtt_handlers import Message
 from farm.models import Channel, DeviceRun, Output, WaterUse, Zone
 from farm.mqtt import Farm
 from farm.services import device_runs, rollups

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from common.mqtt import Message
+from common.mqtt_handlers import Message
 from farm import discovery
 from farm.discovery import Controller, Sensor, Switch
 from farm.home_assistant import Descriptions

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from common.mqtt import Message
+from common.mqtt_handlers import Message
 from farm import mqtt
 from farm.models import (
     Alarm,

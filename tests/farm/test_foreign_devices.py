@@ -10,7 +10,8 @@ from django.utils import timezone
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from common.mqtt import Bridge, Handler, Message
+from common.mqtt import Bridge
+from common.mqtt_handlers import Handler, Message
 from farm import foreign
 from farm.models import (
     Alarm,

@@ -5,7 +5,7 @@ import pytest
 from farm import frames
 from farm.models import Alarm, BootSequence, Channel, Command, DeviceEvent, NodeConfig, Output
 from farm.services import commands, nodes
-from tests.farm.controllers import ack, after, dose, make_house, send, started, status
+from tests.farm.controllers import ack, after, dose, make_house, run, send, started, status
 from tests.farm.factories import NOON, make_greenhouse, make_node, make_zone
 
 pytestmark = pytest.mark.django_db
@@ -256,6 +256,29 @@ def test_a_state_that_does_not_name_it_or_is_on_proves_nothing(house, fields):
     state_of(house, "dose-a", at=after(20), **{"id": ""} | fields)
 
     assert status(command) == "unknown"
+
+
+def test_a_run_that_begins_after_it_was_given_up_is_stopped_again_and_told(house):
+    command = run(house.valve)
+    send()
+    commands.advance(at=after(15))
+    first = Command.objects.get(op="stop")
+
+    state_of(house, "valve-1", at=after(16), on=True, src="cmd", id=command.pk)
+    assert list(Command.objects.filter(op="stop")) == [first]  # it is on its way
+    assert not Alarm.objects.filter(kind="stuck_on").exists()
+
+    send(after(17))
+    ack(first, "done", at=after(18))
+    state_of(house, "valve-1", at=after(20), on=True, src="cmd", id=command.pk)
+
+    second = Command.objects.filter(op="stop").exclude(pk=first.pk).get()
+    assert (second.output, second.source, second.why) == (house.valve, "safety", "began_late")
+    assert Alarm.objects.get(kind="stuck_on").severity == Alarm.Severity.URGENT
+
+    state_of(house, "valve-1", at=after(21), on=False, src="cmd", id=command.pk, left=110)
+    assert status(command) == "aborted"
+    assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
 def test_a_state_that_is_on_stands_in_for_a_lost_start(house):

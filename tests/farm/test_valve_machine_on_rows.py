@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from common.errors import DomainError
-from common.mqtt import Message
+from common.mqtt_handlers import Message
 from farm.models import Command, Output
 from farm.mqtt import Farm
 from farm.services import commands
