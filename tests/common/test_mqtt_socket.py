@@ -14,26 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from common.mqtt import Bridge
 from common.mqtt_handlers import Handler
 from common.mqtt_socket import Published, ReadAhead, ReadingClient
+from tests.common.packets import packet
 from tests.waiting import wait_until
 
 PINGRESP = b"\xd0\x00"
 OPTIONS = {"client_id": "t", "protocol": MQTTProtocolVersion.MQTTv311, "manual_ack": True}
-
-
-def packet(message: Published, *, is_repeated: bool = False) -> bytes:
-    """Write a PUBLISH as MQTT 3.1.1 §3.3 says, apart from the code that is tested."""
-    topic = message.topic.encode()
-    body = len(topic).to_bytes(2, "big") + topic
-    if message.qos:
-        body += message.mid.to_bytes(2, "big")
-    body += message.payload
-    head = 0x30 | 0x08 * is_repeated | message.qos << 1 | message.is_retained
-    length, left = b"", len(body)
-    while True:
-        left, low = divmod(left, 128)
-        length += bytes([low | 0x80 * bool(left)])
-        if not left:
-            return bytes([head]) + length + body
 
 
 @st.composite
