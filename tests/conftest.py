@@ -92,6 +92,20 @@ def together():
 
 
 @pytest.fixture
+def beside():
+    """Start a function in a thread with its own connection; gives its Future."""
+
+    def run(function):
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor() as pool:
+        yield lambda function: pool.submit(run, function)
+
+
+@pytest.fixture
 def only_postgresql(db):
     """Skip where the database has no row locks and no triggers of ours."""
     if connection.vendor != "postgresql":

@@ -3,6 +3,8 @@
 import os
 import time
 
+from django.db import connection
+
 PATIENCE = 60  # seconds: two suites may share two cores
 
 
@@ -12,3 +14,13 @@ def wait_until(claim, *, seconds=PATIENCE):
     while not claim():
         assert time.monotonic() < deadline, "waited in vain"
         os.sched_yield()
+
+
+def somebody_waits_for_us():
+    """Tell whether another session of PostgreSQL waits for what this one holds locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+        )
+        return cursor.fetchone()[0]
