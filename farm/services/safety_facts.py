@@ -218,9 +218,10 @@ def _litres_today(output: Output, *, at: datetime) -> float | None:
 
 
 def _same_water(output: Output) -> Q:
-    """Say which outputs give into the tank that this one doses into."""
-    same = Q(output=output)
-    return same if output.zone_id is None else same | Q(output__zone=output.zone_id)
+    """Say which outputs give into the tank that this one doses into: its zone's, or the house's."""
+    if output.zone_id is not None:
+        return Q(output__zone=output.zone_id)
+    return Q(output__zone=None, output__node__greenhouse=output.node.greenhouse_id)
 
 
 def _into_same_water(output: Output, *, at: datetime) -> CommandQuerySet:
@@ -273,7 +274,11 @@ def _seconds_since_dose(output: Output, doses: Sequence[Command], *, at: datetim
 def _went_in_until(dose: Command, *, at: datetime) -> datetime:
     if dose.ended_at is not None:
         return dose.ended_at
-    return at if dose.status in Command.OPEN else dose.started_at or dose.created_at
+    if dose.status in Command.OPEN:
+        return at
+    # Nobody knows what became of it: it may have gone on for as long as it was told to.
+    longest = timedelta(seconds=dose.seconds or 0)
+    return min(at, (dose.started_at or dose.created_at) + longest)
 
 
 def _pumps(output: Output) -> list[Output]:

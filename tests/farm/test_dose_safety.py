@@ -4,7 +4,8 @@ import pytest
 
 from farm.errors import SafetyError
 from farm.models import Command, Output
-from farm.services import commands
+from farm.safety import Interlock
+from farm.services import commands, safety_facts
 from tests.farm.controllers import PERSON, SCHEDULE, ack, after, dose, make_house, send, status
 from tests.farm.factories import NOON, make_output, make_user, make_zone
 
@@ -107,19 +108,46 @@ def test_the_wait_for_mixing_begins_when_the_dose_has_ended(house, seconds, expe
     assert answer(house.doser, at=after(25 + seconds), source=SCHEDULE) == expected
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"), [(MIXED_AFTER - 1, "mixing_wait"), (MIXED_AFTER, "queued")]
-)
-def test_a_dose_that_still_runs_holds_another_doser_from_its_start(house, seconds, expected):
+def test_a_dose_that_still_runs_holds_another_doser(house):
     first = dose(house.doser, 6.0)
     send()
     ack(first, "accepted")
     ack(first, "started", at=after(5))
-    circulate(house, at=after(5 + seconds))
+    circulate(house, at=after(5 + MIXED_AFTER))
 
-    asked = answer(other_doser(house), at=after(5 + seconds), source=SCHEDULE)
+    asked = answer(other_doser(house), at=after(5 + MIXED_AFTER), source=SCHEDULE)
+
+    assert asked == "mixing_wait"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(MIXED_AFTER - 1, "mixing_wait"), (MIXED_AFTER, "queued")]
+)
+def test_a_dose_of_which_nobody_knows_the_end_is_thought_to_have_gone_on(house, seconds, expected):
+    lost = dose(house.doser, 24.0)  # 20 seconds
+    send()
+    ack(lost, "accepted")
+    ack(lost, "started", at=after(5))
+    commands.advance(at=after(60))
+    assert status(lost) == "unknown"
+    circulate(house, at=after(25 + seconds))
+
+    asked = answer(other_doser(house), at=after(25 + seconds), source=SCHEDULE)
 
     assert asked == expected
+
+
+def test_dosers_of_the_whole_house_share_its_water(house):
+    Output.objects.filter(pk=house.doser.pk).update(zone=None)
+    given(house.doser, 6.0, begin=0, started=5, ended=10)
+    Output.objects.filter(kind="pump").update(zone=None)
+    circulate(house, at=after(60))
+
+    found = safety_facts.find(
+        output=other_doser(house, zone=None), source=PERSON, at=after(60), seconds=5, ml=1.0
+    )
+
+    assert Interlock.MIXING_WAIT in {one.interlock for one in found}
 
 
 def test_of_several_doses_the_last_to_end_is_waited_for(house):
