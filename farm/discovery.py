@@ -7,9 +7,11 @@ valve without one is what farm/v1 is there to prevent.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 STATUS_TOPIC = "homeassistant/status"
 CONFIG_TOPICS = "homeassistant/device/+/config"
@@ -45,6 +47,8 @@ class Sensor:
     unit: str
     stale_seconds: int
     label: str = ""
+    scale: float = 1.0  # what we show is what is sent, times this,
+    offset: float = 0.0  # and this more
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,13 @@ def document(controller: Controller) -> dict[str, Any]:
     """Describe a controller with its sensors, and its outputs as what is running or not."""
     base = f"farm/v1/{controller.house}/{controller.node}"
     components: dict[str, dict[str, Any]] = {}
+    sensors = _keys([sensor.code for sensor in controller.sensors])
     for sensor in controller.sensors:
-        key = sensor.code.replace("-", "").replace(".", "_")
+        key = sensors[sensor.code]
         components[key] = _sensor(sensor, base) | {"uniq_id": f"{controller.node}_{key}"}
+    switches = _keys([switch.code for switch in controller.switches])
     for switch in controller.switches:
-        key = switch.code.replace("-", "")
+        key = switches[switch.code]
         key = f"out_{switch.code.replace('-', '_')}" if key in components else key
         components[key] = _switch(switch, base) | {"uniq_id": f"{controller.node}_{key}"}
     return {
@@ -111,12 +117,30 @@ def document(controller: Controller) -> dict[str, Any]:
     }
 
 
+def _keys(codes: Sequence[str]) -> dict[str, str]:
+    """Name each code as Home Assistant can; what would be named alike gets a mark of its own.
+
+    >>> _keys(["valve-1", "t.1", "t_1"])
+    {'valve-1': 'valve1', 't.1': 't_1_f6601088', 't_1': 't_1'}
+    """
+    plain = {code: code.replace("-", "").replace(".", "_") for code in codes}
+    alike = Counter(plain.values())
+    return {
+        code: key if alike[key] == 1 or key == code else f"{key}_{crc32(code.encode()):08x}"
+        for code, key in plain.items()
+    }
+
+
 def payload(controller: Controller) -> bytes:
     return json.dumps(document(controller), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _sensor(sensor: Sensor, base: str) -> dict[str, Any]:
     place = f".{sensor.code}" if _NAME.match(sensor.code) else f"['{sensor.code}']"
+    value = f"value_json.m{place}"
+    if (sensor.scale, sensor.offset) != (1.0, 0.0):
+        # What is no number (null, or not in this frame) stays as it is.
+        value = f"{value} * {sensor.scale} + {sensor.offset} if {value} is number else {value}"
     said = {
         "p": "sensor",
         "name": sensor.label,
@@ -124,7 +148,7 @@ def _sensor(sensor: Sensor, base: str) -> dict[str, Any]:
         "stat_cla": "measurement",
         "unit_of_meas": _UNITS.get(sensor.unit, sensor.unit),
         "stat_t": f"{base}/tele",
-        "val_tpl": f"{{{{ value_json.m{place} }}}}",
+        "val_tpl": f"{{{{ {value} }}}}",
         # Readings are not retained, and one that is not followed by another runs out.
         "exp_aft": sensor.stale_seconds,
     }

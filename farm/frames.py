@@ -20,6 +20,7 @@ MOST_FRAMES = 100
 MOST_OUTPUTS = 64
 MOST_SEQUENCE = 2**32 - 1
 LONGEST_TOPIC = 92  # farm/v1/…/…/out/…/state with names of 24
+RETAINED_COMMAND = "retained_cmd"  # the event of a controller that found one at the broker
 SERVER = "server"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

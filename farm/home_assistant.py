@@ -72,7 +72,15 @@ def _controller(node: Node) -> Controller:
         maker=settings.PORTAL_NAME,
         firmware=node.firmware,
         sensors=[
-            Sensor(one.code, one.quantity, one.unit, one.stale_seconds, one.label)
+            Sensor(
+                one.code,
+                one.quantity,
+                one.unit,
+                one.stale_seconds,
+                one.label,
+                scale=one.scale,
+                offset=one.offset,
+            )
             for one in channels
             if one.is_active
         ],

@@ -58,6 +58,7 @@ class Farm:
                 touched |= _store(waiting, node_by_id)
                 waiting = []
             _hand_on(word)
+            self._look_at_event(word)
             node_by_id.pop(word.node.pk, None)  # it may just have told of another boot
         touched |= _store(waiting, node_by_id)
         # Frames have been noted with their readings.
@@ -65,6 +66,21 @@ class Farm:
         if heard:
             ingest.note_heard(node_ids=heard, at=words[-1].message.received_at)
         react(touched)
+
+    def _look_at_event(self, word: _Word) -> None:
+        """Clear a command that lies at the broker although we did not see it lie there.
+
+        Published while we are connected it comes to us as any other; the controller that finds it
+        at its next connect says so.
+        """
+        if word.topic.kind != "event" or word.message.is_retained:
+            return
+        try:
+            event = frames.parse_event(word.message.payload)
+        except FrameError:
+            return  # it has been set aside
+        if event.kind == frames.RETAINED_COMMAND and event.is_raised:
+            self._topics_to_clear[f"{PREFIX}{word.topic.house}/{word.topic.node}/cmd"] = None
 
     def clear_old_commands(self, publish: Publish) -> None:
         """Take retained commands off the broker: an empty retained message does."""

@@ -21,6 +21,7 @@ FLAPS_WITHIN = timedelta(minutes=30)
 SAME_TROUBLE_FOR = timedelta(hours=12)
 # What a person does on purpose is news each time, however soon.
 _DEEDS = ("emergency_stop",)
+_OVER_WHEN_SEEN = ("retained_command",)
 # While a value stays beyond its limit, its alarm is counted this often, not at each reading.
 COUNT_EVERY = timedelta(minutes=1)
 # A sensor blocks the rules as soon as it is too old; people hear of it a little later.
@@ -84,11 +85,16 @@ def clear_alarm(*, key: str, at: datetime) -> bool:
 
 @transaction.atomic
 def acknowledge(*, alarm: Alarm, by: User, at: datetime) -> Alarm:
-    """Note who has seen the alarm first; from then on nobody else is told."""
+    """Note who has seen the alarm first; from then on nobody else is told.
+
+    One that tells of what is over, and that nothing else ends, ends with this.
+    """
     alarm = Alarm.objects.select_for_update().get(pk=alarm.pk)
     if alarm.acknowledged_at is None:
         alarm.acknowledged_at, alarm.acknowledged_by, alarm.tell_at = at, by, None
-        alarm.save(update_fields=["acknowledged_at", "acknowledged_by", "tell_at"])
+        if alarm.kind in _OVER_WHEN_SEEN:
+            alarm.cleared_at = alarm.cleared_at or at
+        alarm.save(update_fields=["acknowledged_at", "acknowledged_by", "tell_at", "cleared_at"])
     return alarm
 
 

@@ -32,7 +32,7 @@ _KIND_OF_EVENT = {
     "lease": "lease_lost",
     "over_temp": "over_temperature",
     "leak": "flow_after_off",
-    "retained_cmd": "retained_command",
+    frames.RETAINED_COMMAND: "retained_command",
 }
 _URGENT = ("no_flow", "flow_after_off", "over_temperature")
 

@@ -85,6 +85,33 @@ def test_a_sensor_without_class_or_unit_says_none(sensor, expected):
     assert list(document["cmps"].values()) == [expected]
 
 
+def test_a_value_is_shown_as_the_portal_shows_it_and_what_is_no_number_as_it_is():
+    sensor = Sensor("ec", "ec", "mS/cm", 600, scale=1.1, offset=-0.2)
+
+    described = discovery.document(controller(sensors=[sensor]))["cmps"]["ec"]
+
+    assert described["val_tpl"] == (
+        "{{ value_json.m.ec * 1.1 + -0.2 if value_json.m.ec is number else value_json.m.ec }}"
+    )
+
+
+def test_channels_and_outputs_named_alike_are_all_described():
+    sensors = [Sensor(code, "ec", "mS/cm", 600) for code in ("t.1", "t_1", "t-2", "t2")]
+    switches = [Switch(code) for code in ("v-1", "v1")]
+
+    described = discovery.document(controller(sensors=sensors, switches=switches))["cmps"]
+
+    templates = {key: one["val_tpl"] for key, one in described.items() if one["p"] == "sensor"}
+    assert templates == {
+        "t_1": "{{ value_json.m.t_1 }}",
+        "t_1_f6601088": "{{ value_json.m['t.1'] }}",
+        "t2": "{{ value_json.m.t2 }}",
+        "t2_444412f1": "{{ value_json.m['t-2'] }}",
+    }
+    assert len(described) == 6
+    assert len({one["uniq_id"] for one in described.values()}) == 6
+
+
 def test_an_output_named_as_a_channel_gets_a_name_of_its_own():
     document = discovery.document(
         controller(sensors=[Sensor("pump", "other", "A", 180)], switches=[Switch("pump")])

@@ -16,9 +16,16 @@ from farm.models import (
     QuarantinedFrame,
     Reading,
 )
+from farm.services import alarms
 from farm.simulator import reports
 from tests.conftest import NOON
-from tests.farm.factories import make_channel, make_greenhouse, make_node, make_output
+from tests.farm.factories import (
+    make_channel,
+    make_greenhouse,
+    make_node,
+    make_output,
+    make_user,
+)
 
 Reason = QuarantinedFrame.Reason
 pytestmark = pytest.mark.django_db
@@ -171,6 +178,34 @@ def test_an_old_retained_command_is_an_alarm_and_is_taken_off_the_broker(farm, n
     assert reasons() == [Reason.RETAINED_COMMAND]
     assert published == [("farm/v1/nm1/n7/cmd", b"", 1, True)]
     assert output.is_on is False
+
+
+@pytest.mark.parametrize(
+    ("payload", "cleared"),
+    [
+        ({"k": "retained_cmd", "on": True}, [("farm/v1/nm1/n7/cmd", b"", 1, True)]),
+        ({"k": "retained_cmd", "on": False}, []),
+        ({"k": "tank_low", "on": True}, []),
+        (b"{", []),
+    ],
+)
+def test_an_old_command_that_only_the_controller_saw_is_cleared_when_it_says_so(
+    farm, node, payload, cleared
+):
+    published = []
+
+    farm.take_many([message("event", payload)])
+    farm.clear_old_commands(lambda *said: published.append(said))
+
+    assert published == cleared
+
+
+def test_an_alarm_of_an_old_command_is_over_when_somebody_has_seen_it(farm, node):
+    farm.take_many([message("event", {"k": "retained_cmd", "on": True})])
+
+    seen = alarms.acknowledge(alarm=Alarm.objects.get(), by=make_user(), at=NOON)
+
+    assert (seen.kind, seen.cleared_at) == ("retained_command", NOON)
 
 
 def test_retained_readings_are_not_believed(farm, node):
