@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from common.models import TimestampedModel
+from farm.models import checks
 from farm.models.commands import Command
 from farm.models.places import Channel, Greenhouse, Node, Output, Zone
 
@@ -167,6 +168,8 @@ class AlarmLimit(TimestampedModel):
                 condition=models.Q(low__isnull=False) | models.Q(high__isnull=False),
                 name="alarm_limit_has_a_limit",
             ),
+            checks.in_order("low", "high", name="alarm_limit_in_order"),
+            checks.not_negative("hysteresis", name="alarm_limit_hysteresis_not_negative"),
         )
 
     def __str__(self) -> str:

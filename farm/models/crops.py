@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.ids import uuid7
 from common.models import TimestampedModel
+from farm.models import checks
 from farm.models.places import Zone
 
 
@@ -69,6 +70,11 @@ class CropStage(models.Model):
         verbose_name_plural = _("growth stages")
         constraints = (
             models.UniqueConstraint(fields=["profile", "position"], name="stage_order_unique"),
+            checks.in_order("ec_low", "ec_high", name="stage_ec_in_order"),
+            checks.in_order("ph_low", "ph_high", name="stage_ph_in_order"),
+            checks.in_order("air_low", "air_high", name="stage_air_in_order"),
+            checks.in_order("humidity_low", "humidity_high", name="stage_humidity_in_order"),
+            checks.in_order("vpd_low", "vpd_high", name="stage_vpd_in_order"),
         )
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from common.models import TimestampedModel
+from farm.models import checks
 
 TOPIC_NAME = RegexValidator(r"^[a-z0-9-]{1,24}\Z", _("1 to 24 of a–z, 0–9 and -"))
 
@@ -57,6 +58,16 @@ class Greenhouse(TimestampedModel):
     class Meta:
         verbose_name = _("greenhouse")
         verbose_name_plural = _("greenhouses")
+        constraints = (
+            checks.within("latitude", -90, 90, name="greenhouse_latitude_on_earth"),
+            checks.within("longitude", -180, 180, name="greenhouse_longitude_on_earth"),
+            checks.not_negative("area_m2", name="greenhouse_area_not_negative"),
+            # Whoever counts from the stop (nodes) needs its moment.
+            models.CheckConstraint(
+                condition=Q(is_stopped=False) | Q(stopped_at__isnull=False),
+                name="greenhouse_stop_has_a_moment",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -93,6 +104,10 @@ class Zone(TimestampedModel):
         constraints = (
             models.UniqueConstraint(
                 fields=["greenhouse", "code"], name="zone_code_unique_in_house"
+            ),
+            checks.not_negative("area_m2", "reservoir_l", name="zone_sizes_not_negative"),
+            checks.not_negative(
+                "daily_litre_cap", "daily_dose_cap_ml", name="zone_caps_not_negative"
             ),
         )
 
@@ -230,6 +245,12 @@ class Channel(TimestampedModel):
         verbose_name_plural = _("sensor channels")
         constraints = (
             models.UniqueConstraint(fields=["node", "code"], name="channel_code_unique_on_node"),
+            checks.in_order("low", "high", name="channel_band_in_order"),
+            models.CheckConstraint(
+                condition=~Q(scale=0),
+                name="channel_scale_not_zero",
+                violation_error_message=_("Multiplied by 0 every value is the same."),
+            ),
         )
 
     def __str__(self) -> str:
@@ -303,6 +324,8 @@ class Output(TimestampedModel):
     state_at = models.DateTimeField(_("state since"), null=True, editable=False)
     state_heard_at = models.DateTimeField(_("state heard at"), null=True, editable=False)
     state_boot = models.BigIntegerField(null=True, editable=False)
+    # The controller's own milliseconds since its boot, where it said no time.
+    state_up_ms = models.BigIntegerField(null=True, editable=False)
     state_source = models.CharField(_("switched by"), max_length=10, blank=True, editable=False)
     state_command = models.CharField(max_length=26, blank=True, editable=False)
     state_left_seconds = models.FloatField(_("seconds left"), null=True, editable=False)
@@ -320,6 +343,11 @@ class Output(TimestampedModel):
                 | Q(flow_high__isnull=True)
                 | Q(flow_low__lte=models.F("flow_high")),
                 name="output_flow_band_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(ml_per_second__isnull=True) | Q(ml_per_second__gt=0),
+                name="output_rate_above_zero",
+                violation_error_message=_("A doser gives more than 0 ml a second."),
             ),
         )
 

@@ -47,6 +47,10 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
         ingest.forget_reused_boots(node=node, boot=birth.boot)
         # Nor are events known by these numbers any more: what is told under them now is new.
         DeviceEvent.objects.filter(node=node, boot__gte=birth.boot).update(boot=None)
+        device_runs.forget_reused_boots(node=node, boot=birth.boot, at=at)
+        Output.objects.filter(node=node, state_boot__gte=birth.boot).update(
+            state_boot=None, state_up_ms=None
+        )
         _expect_frames(node, birth, at=at)
     if node.boot != birth.boot:
         node.boot, node.born_at = birth.boot, at
@@ -97,6 +101,7 @@ def _switch_off(node: Node, *, at: datetime) -> None:
         state_at=at,
         state_heard_at=at,
         state_boot=node.boot,
+        state_up_ms=None,
         state_source="boot",
         state_command="",
         state_left_seconds=None,

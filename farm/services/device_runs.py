@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import takewhile
 
 from django.db import transaction
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from farm import device_runs, frames
@@ -20,6 +20,8 @@ from farm.services.device_clock import said_moment
 # A retained word may be very old: then its run was counted long ago, or never will be.
 BELIEVED_FOR = timedelta(days=35)
 LONGEST_LEFT_SECONDS = 86_400.0
+# No controller runs for three years; milliseconds since 1970 are far beyond.
+LONGEST_UP_MS = 100_000_000_000
 BY_COMMAND = "cmd"
 AT_ONCE = 100
 
@@ -30,7 +32,7 @@ def take_word(*, output: Output, state: frames.OutputState, at: datetime) -> boo
 
     The caller has locked the output.
     """
-    said_at = said_moment(state.t_ms, at=at)
+    said_at = _said_at(output, state, at=at)
     if output.kind != Output.Kind.VALVE or at - said_at > BELIEVED_FOR:
         return False
     left = None if state.left is None else min(max(state.left, 0.0), LONGEST_LEFT_SECONDS)
@@ -45,6 +47,36 @@ def take_word(*, output: Output, state: frames.OutputState, at: datetime) -> boo
     if is_new:
         _compute(output, around=word.at, at=at)
     return is_new
+
+
+def _said_at(output: Output, state: frames.OutputState, *, at: datetime) -> datetime:
+    """Tell when a word was said; one without a time, by a later word of its boot that is here.
+
+    Handed on late, "on" would else come after its own "off", and begin a run that never was.
+    """
+    said_at = said_moment(state.t_ms, at=at)
+    if state.t_ms is not None or state.up_ms is None or state.boot is None:
+        return said_at
+    later = (
+        StateWord.objects.filter(
+            output=output, boot=state.boot, stamp__gt=state.up_ms, stamp__lt=LONGEST_UP_MS
+        )
+        .order_by("stamp")
+        .first()
+    )
+    if later is None:
+        return said_at
+    return min(said_at, later.at - timedelta(milliseconds=later.stamp - state.up_ms))
+
+
+def forget_reused_boots(*, node: Node, boot: int, at: datetime) -> None:
+    """Let words without a time that are known by numbers the controller counts anew be older ones.
+
+    Those of one boot stay together; the moment makes their number one that nobody else has.
+    """
+    StateWord.objects.filter(output__node=node, boot__gte=boot, stamp__lt=LONGEST_UP_MS).update(
+        boot=F("boot") - round(at.timestamp())
+    )
 
 
 @transaction.atomic

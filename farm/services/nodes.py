@@ -87,6 +87,7 @@ def record_output_state(
     if output.is_on != state.on or output.state_boot != state.boot or output.state_at is None:
         output.state_at = said_at
     output.is_on, output.state_boot = state.on, state.boot
+    output.state_up_ms = state.up_ms if state.t_ms is None else None
     output.state_heard_at = max(output.state_heard_at or said_at, said_at)
     output.state_source, output.state_command = state.src[:10], state.id[:26]
     output.state_left_seconds, output.state_flow = state.left, state.flow
@@ -98,12 +99,17 @@ def record_output_state(
 
 
 def _is_overtaken(output: Output, state: frames.OutputState, said_at: datetime) -> bool:
-    """Tell whether a newer word is here already: of a later boot, or said moments later."""
+    """Tell whether a newer word is here already: of a later boot, or said moments later.
+
+    Without a clock the counter of the boot tells which was said first.
+    """
     boot = output.node.boot
     if state.boot is not None and boot is not None and state.boot < boot:
         return True
     if output.state_at is None or output.state_boot != state.boot:
         return False
+    if state.t_ms is None and state.up_ms is not None and output.state_up_ms is not None:
+        return state.up_ms < output.state_up_ms
     return timedelta(0) < output.state_at - said_at <= REPEATED_WITHIN
 
 

@@ -220,6 +220,46 @@ def test_a_controller_without_a_clock_is_known_by_its_counter(house):
     assert rows() == [(0, 90, "button", True, 9.0, False)]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_words_without_a_clock_give_the_same_run_in_whatever_order_they_come(house, order):
+    ups = [(10_000, True), (40_000, True), (70_000, False)]
+    words = [
+        state(100, on=is_on, t_ms=None, up_ms=up_ms, at=100 + place)
+        for place, (up_ms, is_on) in enumerate(ups)
+    ]
+
+    for place in order:
+        say(house.valve, words[place])
+
+    # One run, ended by its own word; how long it seems depends on how late its words came.
+    ((_, seconds, source, is_end_told, _, _),) = rows()
+    assert (source, is_end_told, seconds <= 60) == ("button", True, True)
+
+
+def test_a_word_that_came_late_without_a_clock_begins_no_run_after_its_end(house):
+    tell(house.valve, 100, on=False, t_ms=None, up_ms=70_000)
+
+    tell(house.valve, 101, on=True, t_ms=None, up_ms=10_000)
+
+    house.valve.refresh_from_db()
+    assert house.valve.is_on is False
+    # 60 seconds by its own counter, up to the "off" that came first.
+    assert [(row[0], row[1], row[3]) for row in rows()] == [(40.0, 60.0, True)]
+
+
+def test_a_controller_that_was_flashed_anew_is_heard_under_numbers_it_used_before(house):
+    for second, on in ((0, True), (30, False)):
+        tell(house.valve, second, on=on, t_ms=None, up_ms=5000 + second * 1000, boot=17)
+    nodes.record_birth(node=house.node, birth=frames.Birth(boot=18), at=after(60))
+    nodes.record_birth(node=house.node, birth=frames.Birth(boot=17), at=after(600))
+
+    for second, on in ((700, True), (730, False)):
+        up_ms = 5000 + (second - 700) * 1000
+        tell(house.valve, second, on=on, t_ms=None, up_ms=up_ms, boot=17)
+
+    assert [(row[0], row[1]) for row in rows()] == [(0.0, 30.0), (700.0, 30.0)]
+
+
 def test_a_clock_a_little_ahead_of_ours_makes_no_difference(house):
     tell(house.valve, 10, on=True, left=120, at=8)
     tell(house.valve, 70, on=False, at=100)

@@ -96,7 +96,7 @@ def test_the_same_birth_again_changes_nothing_and_people_s_words_stay():
 
 
 def test_a_controller_new_in_a_stopped_house_is_told_so(house):
-    house.greenhouse.is_stopped = True
+    house.greenhouse.is_stopped, house.greenhouse.stopped_at = True, NOON
     house.greenhouse.save()
 
     born(house, 18, at=NOON)
@@ -223,6 +223,28 @@ def test_a_clock_that_was_put_back_does_not_hide_the_news(house):
     back = round(after(-3 * 3600).timestamp() * 1000)
 
     state_of(house, "valve-1", at=after(60), on=True, t_ms=back)
+
+    house.valve.refresh_from_db()
+    assert house.valve.is_on is True
+
+
+def test_states_without_a_clock_are_told_apart_by_the_counter_of_their_boot(house):
+    on, off = {"on": True, "up_ms": 60_000}, {"on": False, "up_ms": 90_000}
+    state_of(house, "valve-1", at=after(20), t_ms=None, **on)
+    state_of(house, "valve-1", at=after(30), t_ms=None, **off)
+
+    state_of(house, "valve-1", at=after(31), t_ms=None, **on)  # doubled
+
+    house.valve.refresh_from_db()
+    assert (house.valve.is_on, house.valve.state_at) == (False, after(30))
+
+
+def test_a_controller_that_was_flashed_anew_is_believed_from_its_first_state_on(house):
+    state_of(house, "valve-1", at=after(20), on=False, t_ms=None, up_ms=900_000)
+    born(house, 18, at=after(30))
+    born(house, 17, at=after(600))
+
+    state_of(house, "valve-1", at=after(620), on=True, t_ms=None, up_ms=20_000)
 
     house.valve.refresh_from_db()
     assert house.valve.is_on is True

@@ -71,7 +71,7 @@ class Ask:
 
 
 def stop_the_house(ask):
-    ask.house.greenhouse.is_stopped = True
+    ask.house.greenhouse.is_stopped, ask.house.greenhouse.stopped_at = True, NOON
     ask.house.greenhouse.save()
 
 

@@ -72,7 +72,7 @@ def test_what_waits_is_dropped_and_nothing_but_stops_and_pings_goes_out(house):
 
 def test_a_run_that_was_asked_for_beside_the_stop_is_not_sent(house):
     command = run(house.valve)
-    house.greenhouse.is_stopped = True
+    house.greenhouse.is_stopped, house.greenhouse.stopped_at = True, NOON
     house.greenhouse.save()
 
     assert send().sent == []

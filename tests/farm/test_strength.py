@@ -79,7 +79,7 @@ def test_the_database_takes_no_strength_without_an_end(house):
 
 def test_the_emergency_stop_keeps_one_back_that_waits(house):
     command = set_strength(house.fan)
-    house.greenhouse.is_stopped = True
+    house.greenhouse.is_stopped, house.greenhouse.stopped_at = True, NOON
     house.greenhouse.save()
 
     assert send().ids == []

@@ -147,7 +147,7 @@ def test_what_runs_can_always_be_stopped(client, house, later):
 
 
 def test_an_interlock_answers_with_its_sentence_and_no_command(client, house):
-    house.greenhouse.is_stopped = True
+    house.greenhouse.is_stopped, house.greenhouse.stopped_at = True, NOON
     house.greenhouse.save()
 
     page = client.post(
