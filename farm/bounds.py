@@ -34,6 +34,7 @@ PH_MOVE: Bounds = (-PH[1], PH[1])
 SLOPE: Bounds = (1e-4, 1e3)
 ML: Bounds = (0, 1e14)  # all that such a tank, EC and slope can ask for
 PART: Bounds = (0, 1)
+LEVEL: Bounds = (0, 100)  # %: how strong a fan or lamp is
 STEP: Bounds = (-200, 200)  # J/cm² or %: what a threshold or its tolerance may move by
 
 

@@ -41,7 +41,7 @@ class TooManyTokensError(DomainError):
     code = "too-many-keys"
 
 
-class IdempotencyKeyReusedError(DomainError):
+class IdempotencyKeyReusedError(CommandRefusedError):
     """The caller's key already stands for another command."""
 
     code = "idempotency-key-reused"

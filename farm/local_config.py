@@ -104,7 +104,7 @@ def _is_free(switch: Switch) -> bool:
 
 def _setpoints(programme: Programme, settings: hysteresis.Settings) -> dict[str, Any]:
     sensor = programme.sensor
-    if sensor is None or not sensor.scale:
+    if sensor is None:
         return {}
     setpoint = {
         "ch": sensor.code,

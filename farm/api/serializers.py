@@ -162,13 +162,22 @@ class OutputsOut(serializers.Serializer[object]):
     outputs = OutputOut(many=True)
 
 
+class WholeNumberField(serializers.IntegerField):
+    """A JSON number without a fraction: "5" and true are none, and may be somebody's mistake."""
+
+    def to_internal_value(self, data: object) -> int:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class OutputSwitchIn(serializers.Serializer[object]):
     """What an output is told; a run and a strength always have their seconds."""
 
     op = serializers.ChoiceField(
         choices=[Command.Op.RUN.value, Command.Op.SET.value, Command.Op.STOP.value]
     )
-    seconds = serializers.IntegerField(required=False, min_value=1, max_value=LONGEST_SECONDS)
+    seconds = WholeNumberField(required=False, min_value=1, max_value=LONGEST_SECONDS)
     litres = serializers.FloatField(
         required=False,
         min_value=0.1,

@@ -98,7 +98,7 @@ def _refuse_unfit(channel: Channel) -> None:
     node = channel.node
     if not (channel.is_active and node.greenhouse.is_active):
         raise CommandRefusedError(_("This sensor is not in use."), reason="inactive")
-    if channel.quantity not in SOLUTIONS or not node.acknowledges or not channel.scale:
+    if channel.quantity not in SOLUTIONS or not node.acknowledges:
         raise CommandRefusedError(_("This sensor cannot be calibrated from here."), reason="kind")
 
 

@@ -43,6 +43,7 @@ def take_ack(*, node: Node, ack: frames.Ack, at: datetime) -> Command | None:
     if not _write_down(command, ack, is_news=step.is_news, at=at):
         return command
     if step.is_news:
+        _forget_silence(command)
         enter(command, step.state, at=at, why=ack.why)
     _keep_amounts(command, ack)
     if was == State.UNKNOWN and step.is_news:
@@ -80,6 +81,12 @@ def _write_down(command: Command, ack: frames.Ack, *, is_news: bool, at: datetim
         return False
     CommandEvent.objects.create(**told, step=step, why=why, at=at)
     return True
+
+
+def _forget_silence(command: Command) -> None:
+    """Drop that nobody knew what became of it: now somebody has told."""
+    if command.status == State.UNKNOWN:
+        command.why = ""
 
 
 def _keep_amounts(command: Command, ack: frames.Ack) -> None:
@@ -156,6 +163,7 @@ def prove_end(
     )
     if command is None:
         return None
+    _forget_silence(command)
     was_stopped = source == "cmd" and (bool(left) or asked_to_stop_since(command))
     if source == "cmd" and not was_stopped:
         enter(command, State.DONE, at=at)

@@ -14,7 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from common.ids import ulid
 from farm import interlock_words, safety
-from farm.errors import CommandRefusedError, OutputLockedError, SafetyError
+from farm.errors import (
+    CommandRefusedError,
+    IdempotencyKeyReusedError,
+    OutputLockedError,
+    SafetyError,
+)
 from farm.models import Command, Greenhouse, Node, Output, Rule
 from farm.services import safety_facts
 from farm.services.command_steps import drop_queued, note
@@ -182,7 +187,7 @@ def first_of_key(command: Command, *, node: Node) -> Command | None:
     first = Command.objects.filter(node=node, caller_key=command.caller_key).first()
     meant = (command.op, command.output_id, command.channel_id)
     if first is not None and (first.op, first.output_id, first.channel_id) != meant:
-        raise CommandRefusedError(
+        raise IdempotencyKeyReusedError(
             _("This key already stands for another command."), reason="caller_key"
         )
     return first

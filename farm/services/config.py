@@ -84,7 +84,7 @@ def _level_of(node: Node, *, at: datetime) -> dict[str, Any]:
     )
     return local_config.level_of(
         [_programme(rule, node, at=at) for rule in rules],
-        tank_lows=[sensor.as_sent(low) for sensor, low in lows if sensor.scale and low is not None],
+        tank_lows=[sensor.as_sent(low) for sensor, low in lows if low is not None],
         utc_offset=timezone.localtime(at).utcoffset() or timedelta(0),
     )
 

@@ -35,18 +35,22 @@ def take_word(*, output: Output, state: frames.OutputState, at: datetime) -> boo
     said_at = _said_at(output, state, at=at)
     if output.kind != Output.Kind.VALVE or at - said_at > BELIEVED_FOR:
         return False
-    left = None if state.left is None else min(max(state.left, 0.0), LONGEST_LEFT_SECONDS)
     word, is_new = StateWord.objects.get_or_create(
         output=output,
         boot=state.boot or 0,
         stamp=_stamp(state, at=at),
         is_on=state.on,
         source=state.src[:10],
-        defaults={"at": said_at, "command": state.id[:26], "left_seconds": left},
+        defaults={"at": said_at, "command": state.id[:26], "left_seconds": believable_left(state.left)},
     )
     if is_new:
         _compute(output, around=word.at, at=at)
     return is_new
+
+
+def believable_left(seconds: float | None) -> float | None:
+    """Bound what a device says that its run has left: a day at most."""
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST_LEFT_SECONDS)
 
 
 def _said_at(output: Output, state: frames.OutputState, *, at: datetime) -> datetime:

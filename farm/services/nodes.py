@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from farm import frames
+from farm import bounds, frames
 from farm.models import Alarm, Command, DeviceEvent, Node, Output
 from farm.services import alarms, device_runs
 from farm.services.births import record_birth
@@ -90,8 +90,9 @@ def record_output_state(
     output.state_up_ms = state.up_ms if state.t_ms is None else None
     output.state_heard_at = max(output.state_heard_at or said_at, said_at)
     output.state_source, output.state_command = state.src[:10], state.id[:26]
-    output.state_left_seconds, output.state_flow = state.left, state.flow
-    output.state_level = state.v
+    output.state_left_seconds = device_runs.believable_left(state.left)
+    output.state_flow = state.flow if bounds.within((state.flow,), bounds.FLOW) else None
+    output.state_level = state.v if bounds.within((state.v,), bounds.LEVEL) else None
     output.save()
     if not _prove(output, state, at=at):
         _stop_disobedience(output, at=at)

@@ -248,6 +248,19 @@ def test_a_late_word_proves_the_end_of_an_unknown_run_and_clears_the_alarm(house
     assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
+def test_a_run_whose_end_is_told_late_is_no_longer_said_to_be_unanswered(house):
+    command = run(house.valve)
+    send()
+    commands.advance(at=after(15))
+    command.refresh_from_db()
+    assert (command.status, command.why) == ("unknown", "no_ack")
+
+    ack(command, "done", at=after(140), ran_s=120, l=12.0)
+
+    command.refresh_from_db()
+    assert (command.status, command.why) == ("done", "")
+
+
 def test_stops_go_first_and_drop_what_waits(house):
     fan = run(house.fan, 600)
     valve = run(house.valve)

@@ -71,10 +71,13 @@ def test_a_run_is_asked_for_once_however_often_it_is_sent(program, valve):
     assert answers[0]["Location"] == f"/api/farm/v1/commands/{command.pk}"
 
 
-def test_a_key_that_stands_for_another_run_is_refused(program, valve):
-    path = f"outputs/{valve.pk}/commands"
-    program.post(path, {"op": "run", "seconds": 120}, **{"Idempotency-Key": "k1"})
+@pytest.mark.parametrize("is_of_another_output", [False, True])
+def test_a_key_that_stands_for_another_run_is_refused(program, valve, is_of_another_output):
+    other = make_output(node=valve.node, zone=valve.zone, code="valve-2")
+    first = f"outputs/{other.pk if is_of_another_output else valve.pk}/commands"
+    program.post(first, {"op": "run", "seconds": 120}, **{"Idempotency-Key": "k1"})
 
+    path = f"outputs/{valve.pk}/commands"
     answer = program.post(path, {"op": "run", "seconds": 60}, **{"Idempotency-Key": "k1"})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-reused")
@@ -87,6 +90,9 @@ def test_a_key_that_stands_for_another_run_is_refused(program, valve):
         ({"op": "run", "seconds": 120}, "", "Idempotency-Key"),
         ({"op": "run"}, "k1", "seconds"),
         ({"op": "run", "seconds": 0}, "k1", "seconds"),
+        ({"op": "run", "seconds": "5"}, "k1", "seconds"),
+        ({"op": "run", "seconds": True}, "k1", "seconds"),
+        ({"op": "run", "seconds": 5.5}, "k1", "seconds"),
         ({"op": "dose", "seconds": 1}, "k1", "op"),
         ({"op": "stop", "seconds": 1}, "k1", "op"),
         ({}, "k1", "op"),

@@ -60,7 +60,6 @@ def test_the_oldest_programme_of_an_output_is_its_thermostat():
     "programme",
     [
         Programme("hysteresis", COOL, (FAN,), sensor=None),
-        Programme("hysteresis", COOL, (FAN,), Sensor("air_t", scale=0.0)),
         Programme("hysteresis", {"on_at": "hot"}, (FAN,), Sensor("air_t")),
         Programme("hysteresis", COOL, (Switch("fan-1", 0),), Sensor("air_t")),
         Programme("hysteresis", COOL, (Switch("valve-1", 900, False),), Sensor("air_t")),

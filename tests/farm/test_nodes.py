@@ -250,6 +250,22 @@ def test_a_controller_that_was_flashed_anew_is_believed_from_its_first_state_on(
     assert house.valve.is_on is True
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"left": 1e300, "flow": 1e300, "v": 1e300}, (86_400.0, None, None)),
+        ({"left": -5.0, "flow": -1.0, "v": 101.0}, (0.0, None, None)),
+        ({"left": 60.0, "flow": 6.1, "v": 100.0}, (60.0, 6.1, 100.0)),
+    ],
+)
+def test_what_no_output_can_do_is_not_kept(house, said, kept):
+    state_of(house, "valve-1", at=after(20), on=True, **said)
+
+    house.valve.refresh_from_db()
+    state = house.valve.state_left_seconds, house.valve.state_flow, house.valve.state_level
+    assert state == kept
+
+
 def test_an_unknown_output_is_none(house):
     assert state_of(house, "valve-9", at=NOON, on=True) is None
 
