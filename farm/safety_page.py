@@ -23,6 +23,10 @@ version are looked at once more when it is sent.
   a probe that somebody has in hand.
 - A fact that is missing (a tank that says nothing, no cap set, no proof of circulation) is
   `fact_unknown`: unsafe for whatever acts by itself, a warning for a person who is there.
+- `mixing_wait` is reckoned from the end of the last dose or run of fresh water into the same tank,
+  by the clock. A feeding programme waits longer: it counts only the time in which the water moved
+  and somebody looked. It learns what a ml does, adds small doses into much water together until a
+  probe can tell, and locks itself when they had no effect.
 
 | interlock | for | person | api | rules | safety | system | why | why not for all |
 |---|---|---|---|---|---|---|---|---|

@@ -41,7 +41,11 @@ def take_word(*, output: Output, state: frames.OutputState, at: datetime) -> boo
         stamp=_stamp(state, at=at),
         is_on=state.on,
         source=state.src[:10],
-        defaults={"at": said_at, "command": state.id[:26], "left_seconds": believable_left(state.left)},
+        defaults={
+            "at": said_at,
+            "command": state.id[:26],
+            "left_seconds": believable_left(state.left),
+        },
     )
     if is_new:
         _compute(output, around=word.at, at=at)
