@@ -339,15 +339,23 @@ class Board:
             self._events.append(told)
 
     def _say_state(self, output: str) -> None:
-        run = self.switches.running.get(output)
-        told = reports.state(
-            run,
+        self._say(f"out/{output}/state", self._state(output), is_retained=True)
+
+    def _state(self, output: str) -> bytes:
+        return reports.state(
+            self.switches.running.get(output),
             self._moment(),
             source=self._sources.get(output, "boot"),
-            flow_lpm=self._lpm if run is not None and run.is_watering else 0.0,
+            flow_lpm=self._flow_of(output),
             percent=self._percent(output),
         )
-        self._say(f"out/{output}/state", told, is_retained=True)
+
+    def _flow_of(self, output: str) -> float | None:
+        """Tell a valve's part of the one meter; of other outputs the meter knows nothing."""
+        spec, lpm = self.spec.output(output), self._sensed.get("flow")
+        if spec is None or spec.flow_lpm is None or lpm is None:
+            return None
+        return self.switches.share_of(lpm) if self.is_on(output) else 0.0
 
     def _say(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
         if self.is_connected:
@@ -375,14 +383,5 @@ class Board:
 
     def as_told(self, output: str) -> dict[str, Any]:
         """Give the state of an output as the topic carries it (for tests)."""
-        run = self.switches.running.get(output)
-        told: dict[str, Any] = json.loads(
-            reports.state(
-                run,
-                self._moment(),
-                source=self._sources[output],
-                flow_lpm=self._lpm,
-                percent=self._percent(output),
-            )
-        )
+        told: dict[str, Any] = json.loads(self._state(output))
         return told

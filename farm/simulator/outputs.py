@@ -111,18 +111,22 @@ class Switches:
     def watering(self) -> Iterator[Run]:
         return (run for run in list(self.running.values()) if run.is_watering)
 
+    def share_of(self, lpm: float) -> float:
+        """Tell what one open valve has of the one meter."""
+        return lpm / max(1, sum(1 for _ in self.watering()))
+
     def next_end_ms(self, lpm: float) -> int | None:
         """Tell when the next output goes off by itself."""
-        share = lpm / max(1, sum(1 for _ in self.watering()))
+        share = self.share_of(lpm)
         return min((run.ends_ms(share) for run in self.running.values()), default=None)
 
     def due(self, lpm: float, up_ms: int) -> list[Run]:
         """List what has run as long, or as many litres, as it was asked."""
-        share = lpm / max(1, sum(1 for _ in self.watering()))
+        share = self.share_of(lpm)
         return [run for run in self.running.values() if run.ends_ms(share) <= up_ms]
 
     def measure(self, lpm: float, up_ms: int) -> None:
         """Share the one meter among the open valves."""
-        open_valves = list(self.watering())
-        for run in open_valves:
-            run.measure(lpm / len(open_valves), up_ms)
+        share = self.share_of(lpm)
+        for run in self.watering():
+            run.measure(share, up_ms)

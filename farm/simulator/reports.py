@@ -118,14 +118,23 @@ def _row(logged: LoggedFrame) -> list[Any]:
 
 
 def state(
-    run: Run | None, moment: Moment, *, source: str, flow_lpm: float, percent: float | None = None
+    run: Run | None,
+    moment: Moment,
+    *,
+    source: str,
+    flow_lpm: float | None = None,
+    percent: float | None = None,
 ) -> bytes:
-    """Tell whether an output is on, by what, for how long still, and how strong if it can vary."""
+    """Tell whether an output is on, by what, for how long still, and how strong if it can vary.
+
+    `flow` is left out where no meter stands behind the output: nothing would be a claim.
+    """
     said: dict[str, Any] = {"on": run is not None, **moment.stamp()}
     said["src"] = run.source if run else source
     said["id"] = run.command or None if run else None
     said["left"] = max(0, round((run.deadline_ms - moment.up_ms) / 1000)) if run else 0
-    said["flow"] = round(flow_lpm, 1)
+    if flow_lpm is not None:
+        said["flow"] = round(flow_lpm, 1)
     if percent is not None:
         said["v"] = round(percent, 1)
     return encode(said)
