@@ -30,9 +30,14 @@ _KINDS = ("no_flow", "flow_low", "flow_high", "flow_after_off", "over_temperatur
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """A flow in L/min and when it was measured."""
+    """An output's flow in L/min and when it was measured.
 
-    litres_per_minute: float
+    At a meter that open valves share, `mean` is what each has on average, and `most` what this
+    one has at most: some controllers tell each valve its part, others the whole.
+    """
+
+    mean: float
+    most: float | None
     measured_at: datetime
 
 
@@ -98,49 +103,66 @@ def _watch_flow(
         for channel in channels
         if channel.quantity == Channel.Quantity.FLOW and channel.node_id == output.node_id
     ]
-    settled_at = output.state_at + max(
-        [SETTLING, *(_pulse_time(meter, output) for meter in meters)]
-    )
-    flow = _flow_of(output, meters, outputs, at=at)
+    sharing = _sharing(output, meters, outputs)
+    switched_at = max([output.state_at, *(each.state_at for each in sharing if each.state_at)])
+    settled_at = switched_at + max([SETTLING, *(_pulse_time(meter, output) for meter in meters)])
+    flow = _flow_of(output, meters, sharing, at=at)
     if flow is None or flow.measured_at < settled_at:
         return 0
-    return _judge_flow(output, flow.litres_per_minute, open_keys, at=at)
+    return _judge_flow(output, flow, open_keys, at=at)
 
 
-def _judge_flow(output: Output, flow: float, open_keys: set[str], *, at: datetime) -> int:
+def _judge_flow(output: Output, flow: _Flow, open_keys: set[str], *, at: datetime) -> int:
     low, high = output.flow_low or 0.0, output.flow_high
-    is_none = flow < low * NO_FLOW_SHARE
-    facts = {"flow": round(flow, 2), "low": output.flow_low, "high": output.flow_high}
-    judged = {
-        "no_flow": is_none,
-        "flow_low": not is_none and flow < low,
-        "flow_high": high is not None and flow > high,
-    }
+    facts = {"flow": round(flow.mean, 2), "low": output.flow_low, "high": output.flow_high}
+    judged = {"flow_high": high is not None and flow.mean > high}
+    if flow.most is not None:
+        is_none = flow.most < low * NO_FLOW_SHARE
+        judged |= {"no_flow": is_none, "flow_low": not is_none and flow.most < low}
     return sum(
         _set(kind, holds, open_keys, facts=facts, output=output, at=at)
         for kind, holds in judged.items()
     )
 
 
-def _flow_of(
-    output: Output, meters: Sequence[Channel], outputs: Sequence[Output], *, at: datetime
-) -> _Flow | None:
-    """Tell an output's flow: its own, or its controller's meter when nothing else is open."""
-    heard = output.state_heard_at
-    if output.state_flow is not None and heard is not None and at - heard <= STATE_HOLDS:
-        return _Flow(output.state_flow, heard)
-    others = [
+def _sharing(output: Output, meters: Sequence[Channel], outputs: Sequence[Output]) -> list[Output]:
+    """Give the other valves behind the one meter of an output's controller."""
+    if len(meters) != 1:
+        return []
+    return [
         other
         for other in outputs
         if other.node_id == output.node_id
         and other.kind == Output.Kind.VALVE
-        and other.is_on is not False
         and other.pk != output.pk
     ]
-    if len(meters) != 1 or others:
+
+
+def _flow_of(
+    output: Output, meters: Sequence[Channel], sharing: Sequence[Output], *, at: datetime
+) -> _Flow | None:
+    """Tell an output's flow: by its own word, or by the meter that open valves share."""
+    told = _told_flow(output, at=at)
+    beside = sum(1 for other in sharing if other.is_on is not False)
+    is_valve = output.kind == Output.Kind.VALVE
+    if told is not None and not (beside and is_valve):
+        return told
+    shown = fresh_value(meters[0], at=at) if len(meters) == 1 else None
+    if shown is None or (beside and not is_valve):
         return None
-    value = fresh_value(meters[0], at=at)
-    return None if value is None else _Flow(value, meters[0].latest.t)
+    measured_at = meters[0].latest.t
+    if not beside:
+        return _Flow(shown, shown, measured_at)
+    if told is None:
+        return _Flow(shown / (1 + beside), None, measured_at)
+    return _Flow(shown / (1 + beside), told.most, min(measured_at, told.measured_at))
+
+
+def _told_flow(output: Output, *, at: datetime) -> _Flow | None:
+    flow, heard = output.state_flow, output.state_heard_at
+    if flow is None or heard is None or at - heard > STATE_HOLDS:
+        return None
+    return _Flow(flow, flow, heard)
 
 
 def _pulse_time(meter: Channel, output: Output) -> timedelta:

@@ -85,6 +85,46 @@ def test_a_shared_meter_says_nothing_of_two_open_valves(house):
     assert other.is_on
 
 
+@pytest.mark.parametrize(
+    ("told", "shown", "kinds"),
+    [
+        (12.0, 12.0, []),  # each tells the whole meter
+        (6.0, 12.0, []),  # each tells its part
+        (30.0, 30.0, ["flow_high", "flow_high"]),
+        (15.0, 30.0, ["flow_high", "flow_high"]),
+        (None, 30.0, ["flow_high", "flow_high"]),
+        (0.0, 0.0, ["no_flow", "no_flow"]),
+    ],
+)
+def test_valves_at_one_meter_are_judged_by_their_part_of_it(house, told, shown, kinds):
+    other = make_output(node=house.node, zone=house.zone, flow_low=4, flow_high=8)
+    flow = meter(house)
+    for valve in (house.valve, other):
+        switch(valve, on=True, flow=told, heard=after(60))
+    measure(flow, shown, t=after(60))
+
+    assert watch_outputs(at=after(61)) == len(kinds)
+
+    assert open_kinds() == kinds
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_valve_that_has_just_switched_beside_it_makes_no_burst_pipe(house, is_on):
+    other = make_output(node=house.node, zone=house.zone, flow_low=4, flow_high=8)
+    flow = meter(house)
+    switch(house.valve, on=True, flow=12.0, heard=after(60))
+    switch(other, on=is_on, at=after(61), flow=12.0)
+    measure(flow, 20.0, t=after(62))
+    assert watch_outputs(at=after(63)) == 0
+
+    switch(house.valve, on=True, flow=12.0, heard=after(80))
+    switch(other, on=is_on, at=after(61), heard=after(80), flow=12.0)
+    measure(flow, 20.0, t=after(80))
+    watch_outputs(at=after(81))
+
+    assert open_kinds() == (["flow_high", "flow_high"] if is_on else ["flow_high"])
+
+
 def test_a_run_without_water_is_latched_until_a_persons_run_gives_water(house):
     finished(house, "aborted", why="no_flow", ran_s=20, l=0)
     assert open_kinds() == ["no_flow"]
