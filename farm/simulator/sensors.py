@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from farm.simulator.specs import NodeSpec
 
 DRIFT_PER_DAY = 0.03  # share of the value: a pH or EC probe that nobody cleans
+FULL_PERCENT = 100.0
 
 
 class Sensors:
@@ -32,6 +33,8 @@ class Sensors:
             if channel.noise:
                 noisy = value + self._dice.gauss(0.0, channel.noise)
                 value = noisy if value < 0 else max(0.0, noisy)  # no light below none
+                if channel.unit == "%":
+                    value = min(value, FULL_PERCENT)  # no probe is wetter than wet
             value += self.offsets.get(channel.code, 0.0)
             if faults:
                 values[channel.code] = self._spoil(channel.code, value, at_s=at_s, faults=faults)

@@ -14,6 +14,7 @@ from farm.simulator.houses import HOUSES, LETTUCE, MELONS
 from farm.simulator.link import ROUGH
 from farm.simulator.physics import Greenhouse
 from farm.simulator.reports import Outgoing, encode
+from farm.simulator.sensors import Sensors
 from farm.simulator.world import World
 
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)
@@ -106,6 +107,17 @@ def test_a_day_in_june_is_warm_dry_at_noon_and_damp_at_night():
 def test_the_same_seed_is_the_same_day_and_another_is_not():
     assert alone(LETTUCE, hours=6)[1] == alone(LETTUCE, hours=6)[1]
     assert alone(LETTUCE, hours=6)[1] != alone(LETTUCE, hours=6, seed=8)[1]
+
+
+def test_a_bed_that_overflows_is_no_wetter_than_wet():
+    watering = LETTUCE.nodes[1]
+    sensors = Sensors(watering, seed=7)
+    truth = Greenhouse(LETTUCE.plan, Sky(7), zones=2).measured() | {"moist_1": 100.0}
+
+    seen = [sensors.read(truth, at_s=0, faults=set())["moist_1"] for _ in range(200)]
+
+    assert max(seen) == 100.0
+    assert 98.5 < min(seen) < 100.0
 
 
 def test_a_virtual_morning_of_watering_is_acknowledged_and_metered():
