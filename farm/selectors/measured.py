@@ -82,6 +82,8 @@ def _judge(channel: Channel, grown: Mapping[int, Grown], now: datetime) -> Judge
     state, words = _state(channel, band, now)
     value = latest.v if latest else None
     unit, decimals = UNITS.get(channel.quantity, (channel.unit, 1))
+    if state == FAILED:
+        decimals = max(decimals, 1)  # 100.2 must not be shown as the 100 that it is beyond
     shown = Measured(
         channel_id=channel.pk,
         quantity=channel.quantity,
@@ -122,10 +124,19 @@ def _state(channel: Channel, band: Band | None, now: datetime) -> tuple[str, str
     if latest.v is None:
         return FAILED, _("sensor failed")
     if latest.flags & Flag.OUT_OF_RANGE:
-        return FAILED, _("not to be believed")
+        return FAILED, _doubt_words(channel)
     if latest.flags & Flag.CALIBRATING or channel.is_in_hand(latest.t):
         return PLAIN, _("being calibrated")
     return against(latest.v, band)
+
+
+def _doubt_words(channel: Channel) -> str:
+    """Say why a value is not believed: what its channel calls sensible."""
+    if channel.low is None and channel.high is None:
+        return _("not to be believed")
+    sensible = band_words(Band(channel.low, channel.high))
+    unit, _decimals = UNITS.get(channel.quantity, (channel.unit, 1))
+    return _("not to be believed: sensible is %(range)s") % {"range": f"{sensible} {unit}".rstrip()}
 
 
 def against(value: float | None, band: Band | None) -> tuple[str, str]:

@@ -128,6 +128,24 @@ def test_a_failed_sensor_says_so(client, member, value, flags, said):
     assert tile(client.get(HOME), "Air").startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "sensible"),
+    [(0, 100, "0–100 %"), (None, 100, "at most 100 %"), (0.5, None, "at least 0.5 %")],
+)
+def test_a_value_that_is_not_believed_says_why(client, member, low, high, sensible):
+    house = make_greenhouse()
+    channel = make_channel(
+        node=make_node(greenhouse=house), quantity=Quantity.SUBSTRATE_MOISTURE, low=low, high=high
+    )
+    measure(channel, 100.2, t=ago(seconds=5), flags=Flag.OUT_OF_RANGE)
+
+    said = tile(client.get(house_url(house)), "Substrate")
+
+    assert said.startswith(
+        f"failed: Substrate moisture 100.2 % not to be believed: sensible is {sensible}"
+    )
+
+
 def test_without_a_crop_the_alarm_limits_are_the_target(client, member):
     house = make_greenhouse()
     tank = sensor(make_node(greenhouse=house), Quantity.TANK_VOLUME, 80.0)
