@@ -13,6 +13,7 @@ from farm.models import Channel, Greenhouse
 from farm.sun import sun_of_day
 
 Words = str | Promise
+JUST_NOW_SECONDS = 10
 VPD = "vpd"
 Quantity = Channel.Quantity
 
@@ -152,13 +153,26 @@ def span_words(seconds: float) -> str:
 
 
 def age_words(then: datetime | None, now: datetime) -> str:
-    """Say how long ago something was."""
+    """Say how long ago something was: below a minute in steps of ten seconds.
+
+    Water that was stopped still shows its last flow: "just now" must not hide that. Every second
+    would make an open page another one at each look.
+    """
     if then is None:
         return _("never")
     seconds = (now - then).total_seconds()
-    if seconds < 60:
+    if seconds < JUST_NOW_SECONDS:
         return _("just now")
+    if seconds < 60:
+        seconds -= seconds % JUST_NOW_SECONDS
     return _("%(span)s ago") % {"span": span_words(seconds)}
+
+
+def silent_words(heard_at: datetime | None, now: datetime) -> str:
+    """Say since when something is not heard; "just now" would read as if it still were."""
+    if heard_at is not None and (now - heard_at).total_seconds() < JUST_NOW_SECONDS:
+        return _("a few seconds ago")
+    return age_words(heard_at, now)
 
 
 def countdown(seconds: float) -> str:

@@ -19,7 +19,7 @@ from farm.selectors.measured import (
     vapour_deficit,
 )
 from farm.selectors.targets import Grown, grown_in
-from farm.words import age_words
+from farm.words import age_words, silent_words
 
 # A device tells its state every 60 s while it is on (farm/v1); two missed ones are doubt.
 STATE_DOUBTED_AFTER = timedelta(seconds=150)
@@ -305,7 +305,8 @@ def _zone(zone: Zone, seen: _Seen, outputs: list[OutputShown]) -> ZoneShown:
 
 
 def _node(node: Node, now: datetime) -> NodeShown:
-    return NodeShown(node.pk, str(node), node.is_online, age_words(node.heard_at, now))
+    heard = age_words if node.is_online else silent_words
+    return NodeShown(node.pk, str(node), node.is_online, heard(node.heard_at, now))
 
 
 def _is_on_now(output: Output, now: datetime) -> bool:
@@ -351,7 +352,7 @@ def _state(output: Output, now: datetime) -> tuple[str, str]:
         return "unknown", _("not known yet")
     if _is_on_now(output, now):
         return "on", _open_words(output)
-    age = age_words(output.state_heard_at, now)
+    age = silent_words(output.state_heard_at, now)
     if output.is_on:
         return "doubt", _("was on %(age)s, not heard since") % {"age": age}
     if not output.node.is_online:

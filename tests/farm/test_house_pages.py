@@ -80,12 +80,12 @@ def test_a_card_says_every_value_with_its_age_and_how_it_stands(client, member):
     page = client.get(HOME)
 
     assert "Nhà màng 1" in words_of(page)
-    assert tile(page, "Air") == "off: Air temperature 25.0 °C too high target 19–24 just now"
-    assert tile(page, "Humidity") == "plain: Humidity 60 % no target set just now"
-    assert tile(page, "VPD") == "plain: VPD 1.27 kPa no target set just now"
+    assert tile(page, "Air") == "off: Air temperature 25.0 °C too high target 19–24 10 seconds ago"
+    assert tile(page, "Humidity") == "plain: Humidity 60 % no target set 10 seconds ago"
+    assert tile(page, "VPD") == "plain: VPD 1.27 kPa no target set 10 seconds ago"
     assert tile(page, "EC") == "good: EC 1.62 mS/cm good target 1.2–1.8 2 minutes ago"
-    assert tile(page, "pH") == "off: pH 7.25 too high target 5.8–6.3 just now"
-    assert tile(page, "Tank") == "plain: Tank 412 litres no target set just now"
+    assert tile(page, "pH") == "off: pH 7.25 too high target 5.8–6.3 10 seconds ago"
+    assert tile(page, "Tank") == "plain: Tank 412 litres no target set 10 seconds ago"
 
 
 def test_an_old_value_never_looks_live(client, member):
@@ -110,6 +110,33 @@ def test_values_of_a_controller_that_is_away_are_old_at_once(client, member):
 
     assert tile(page, "Air").startswith("stale: Air temperature 25.0 °C old, 1 minute")
     assert "Controller n7f3a is not connected, last heard 1 minute ago." in words_of(page)
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [(9, "just now"), (10, "10 seconds ago"), (29, "20 seconds ago"), (61, "1 minute ago")],
+)
+def test_the_age_of_a_value_is_not_hidden_below_a_minute(client, member, age, said):
+    house = make_greenhouse()
+    sensor(make_node(greenhouse=house), Quantity.FLOW, 6.0, age=age)
+
+    assert tile(client.get(house_url(house)), "Flow") == (
+        f"plain: Flow 6.0 L/min no target set {said}"
+    )
+
+
+def test_a_controller_that_has_just_gone_was_not_heard_just_now(client, member):
+    house = make_greenhouse()
+    node = make_node(greenhouse=house, name="n7f3a", is_online=False)
+    make_output(node=node, label="Van C")
+
+    said = words_of(client.get(house_url(house)))
+
+    assert "Controller n7f3a is not connected, last heard a few seconds ago." in said
+    assert "Van C was off a few seconds ago, the controller is away" in said
+    assert "Not connected, last heard a few seconds ago" in words_of(
+        client.get(reverse("farm_devices"))
+    )
 
 
 @pytest.mark.parametrize(
