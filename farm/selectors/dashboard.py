@@ -23,6 +23,8 @@ from farm.words import age_words, silent_words
 
 # A device tells its state every 60 s while it is on (farm/v1); two missed ones are doubt.
 STATE_DOUBTED_AFTER = timedelta(seconds=150)
+# What is told of a flow at the moment of switching is of before: the pipe has to fill.
+PIPE_FILLS = timedelta(seconds=15)
 WATERING = (Output.Kind.VALVE, Output.Kind.PUMP)
 # What must be stopped in time stays in sight on the whole page; a fan has its button in its row.
 STOPPED_IN_HASTE = (*WATERING, Output.Kind.DOSER)
@@ -334,9 +336,7 @@ def show_output(output: Output, command: Command | None, *, now: datetime) -> Ou
         state=state,
         state_words=state_words,
         switched_by=words.switched_by_words(output.state_source) if output.is_on else "",
-        flow=words.amount(output.state_flow, words.Quantity.FLOW)
-        if is_on and output.state_flow is not None
-        else "",
+        flow=_flow_words(output) if is_on else "",
         is_running=is_on or bool(shown and shown.is_open),
         lock=lock,
         lock_words=_lock_words(output, lock),
@@ -345,6 +345,16 @@ def show_output(output: Output, command: Command | None, *, now: datetime) -> Ou
         max_seconds=output.max_seconds,
         command=shown,
     )
+
+
+def _flow_words(output: Output) -> str:
+    """Say what an open valve lets through; nothing of what has no litres, or from before."""
+    since, heard = output.state_at, output.state_heard_at
+    if output.kind != Output.Kind.VALVE or output.state_flow is None:
+        return ""
+    if since is None or heard is None or heard - since < PIPE_FILLS:
+        return ""
+    return words.amount(output.state_flow, words.Quantity.FLOW)
 
 
 def _state(output: Output, now: datetime) -> tuple[str, str]:

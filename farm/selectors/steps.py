@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from farm import words
-from farm.models import Channel, Command
+from farm.models import Channel, Command, Output
 
 Status = Command.Status
 DONE, NOW, LATER, WRONG = "done", "now", "later", "wrong"
@@ -154,7 +154,8 @@ def _accepted(command: Command) -> Step:
 
 
 def _running(command: Command, now: datetime) -> Step:
-    is_water = command.output is not None and command.output.kind in {"valve", "pump"}
+    # A pump moves water round; what waters is the valve.
+    is_water = command.output is not None and command.output.kind == Output.Kind.VALVE
     running = _("watering") if is_water else _("running")
     if command.status == Status.STARTED:
         left = left_seconds(command, now=now)

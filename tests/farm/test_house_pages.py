@@ -219,7 +219,7 @@ def test_alarms_and_the_emergency_stop_come_first(client, member):
 def test_an_output_shows_what_its_device_says_and_never_what_we_wish(client, member):
     house = make_greenhouse()
     node, away = make_node(greenhouse=house), make_node(greenhouse=house, is_online=False)
-    state = {"is_on": True, "state_heard_at": ago(seconds=20)}
+    state = {"is_on": True, "state_at": ago(minutes=5), "state_heard_at": ago(seconds=20)}
     make_output(node=node, label="Van A", state_source="button", state_flow=6.1, **state)
     make_output(node=node, label="Van B", is_on=True, state_heard_at=ago(minutes=9))
     make_output(node=away, label="Van C", state_heard_at=ago(minutes=9))
@@ -229,11 +229,35 @@ def test_an_output_shows_what_its_device_says_and_never_what_we_wish(client, mem
 
     said = words_of(client.get(house_url(house)))
 
-    assert "Van A open by the button on the device 6.1 L/min" in said
+    assert "Van A open by the button on the device, 6.1 L/min" in said
     assert "Van B was on 9 minutes ago, not heard since" in said
     assert "Van C was off 9 minutes ago, the controller is away" in said
     assert "Van D not known yet" in said
     assert "Bơm E on no-ack device: it tells only open and closed" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "on_for", "flow", "said"),
+    [
+        ("valve", 60, 6.1, "open by a command, 6.1 L/min"),
+        ("valve", 14, 0.0, "open by a command"),  # told while the pipe filled
+        ("valve", 60, None, "open by a command"),
+        ("pump", 60, 0.0, "on by a command"),
+        ("fan", 60, 0.0, "on by a command"),
+        ("light", 60, 6.1, "on by a command"),
+        ("doser", 60, 6.1, "on by a command"),
+    ],
+)
+def test_only_a_valve_shows_a_flow_and_only_a_settled_one(client, member, kind, on_for, flow, said):
+    house = make_greenhouse()
+    make_output(
+        node=make_node(greenhouse=house), label="Đầu ra", kind=kind, is_on=True,
+        state_at=ago(seconds=on_for), state_flow=flow, state_source="cmd",
+    )  # fmt: skip
+
+    page = words_of(client.get(house_url(house)))
+
+    assert f"Đầu ra {said} Stop Đầu ra" in page
 
 
 def test_an_open_page_is_answered_304_until_something_changes(client, member):

@@ -107,6 +107,17 @@ def test_each_step_is_told_as_the_controller_says_it(client, house, later):
         assert steps in said
 
 
+def test_a_pump_runs_and_a_valve_waters(client, house):
+    started(house.valve)
+    started(house.pump)
+    page = reverse("farm_output", args=[house.pump.pk])
+
+    assert "sent the controller has it watering, 2:00 left done" in words_of(
+        house_page(client, house)
+    )
+    assert "sent the controller has it running, 2:00 left done" in words_of(client.get(page))
+
+
 def test_the_polled_part_changes_with_each_step(client, house):
     url = reverse("farm_house_live", args=[house.greenhouse.code])
     before = client.get(url)["ETag"]
