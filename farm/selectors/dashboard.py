@@ -1,7 +1,7 @@
 """The greenhouses as a phone shows them: one card each, and a page for one house."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -18,15 +18,13 @@ from farm.selectors.measured import (
     shown_channels,
     vapour_deficit,
 )
+from farm.selectors.shown_outputs import OutputShown, is_on_now, show_output
 from farm.selectors.targets import Grown, grown_in
 from farm.words import age_words, silent_words
 
-# A device tells its state every 60 s while it is on (farm/v1); two missed ones are doubt.
-STATE_DOUBTED_AFTER = timedelta(seconds=150)
-# What is told of a flow at the moment of switching is of before: the pipe has to fill.
-PIPE_FILLS = timedelta(seconds=15)
 WATERING = (Output.Kind.VALVE, Output.Kind.PUMP)
-# What must be stopped in time stays in sight on the whole page; a fan has its button in its row.
+# What must be stopped in time stays in sight on the whole page, water first. A fan and a pump that
+# only moves water round have their button in their row: beside a valve, people would stop the pump.
 STOPPED_IN_HASTE = (*WATERING, Output.Kind.DOSER)
 
 
@@ -53,26 +51,6 @@ class NodeShown(NamedTuple):
     name: str
     is_online: bool
     heard: str
-
-
-class OutputShown(NamedTuple):
-    """Something that can be switched, as its device last told, with its latest command."""
-
-    id: int
-    name: str
-    kind: str
-    kind_words: str
-    state: str
-    state_words: str
-    switched_by: str
-    flow: str
-    is_running: bool
-    lock: str
-    lock_words: str
-    is_reachable: bool
-    is_acknowledging: bool
-    max_seconds: int
-    command: steps.CommandSteps | None
 
 
 class ZoneShown(NamedTuple):
@@ -129,26 +107,35 @@ def house_page(greenhouse: Greenhouse, *, now: datetime) -> HousePage:
         show_output(output, seen.commands.get(output.pk), now=now) for output in seen.outputs
     ]
     zone_of = {output.pk: output.zone_id for output in seen.outputs}
-    zones = Zone.objects.filter(greenhouse=greenhouse, is_active=True).order_by("name", "pk")
-    running = tuple(
-        output for output in outputs if output.is_running and output.kind in STOPPED_IN_HASTE
+    zones = tuple(
+        _zone(zone, seen, [output for output in outputs if zone_of[output.id] == zone.pk])
+        for zone in Zone.objects.filter(greenhouse=greenhouse, is_active=True).order_by(
+            "name", "pk"
+        )
     )
     return HousePage(
         card=_card(greenhouse, seen),
         house_values=tuple(seen.values_of[greenhouse.pk, None]),
-        zones=tuple(
-            _zone(
-                zone,
-                seen,
-                [output for output in outputs if zone_of[output.id] == zone.pk],
-            )
-            for zone in zones
-        ),
+        zones=zones,
         house_outputs=tuple(output for output in outputs if zone_of[output.id] is None),
         nodes=tuple(_node(node, now) for node in seen.nodes),
-        running=running,
+        running=_stopped_in_haste(outputs, zones),
         is_waiting=any(output.command and output.command.is_open for output in outputs),
     )
+
+
+def _stopped_in_haste(
+    outputs: Iterable[OutputShown], zones: Iterable[ZoneShown]
+) -> tuple[OutputShown, ...]:
+    watering = {zone.watering.id for zone in zones if zone.watering}
+    running = (
+        output
+        for output in outputs
+        if output.is_running
+        and output.kind in STOPPED_IN_HASTE
+        and (output.kind != Output.Kind.PUMP or output.id in watering)
+    )
+    return tuple(sorted(running, key=lambda output: STOPPED_IN_HASTE.index(output.kind)))
 
 
 def active_houses() -> QuerySet[Greenhouse]:
@@ -285,7 +272,7 @@ def _card(house: Greenhouse, seen: _Seen) -> HouseCard:
         running=tuple(
             str(output)
             for output in seen.outputs
-            if output.node.greenhouse_id == house.pk and _is_on_now(output, seen.now)
+            if output.node.greenhouse_id == house.pk and is_on_now(output, seen.now)
         ),
     )
 
@@ -309,77 +296,3 @@ def _zone(zone: Zone, seen: _Seen, outputs: list[OutputShown]) -> ZoneShown:
 def _node(node: Node, now: datetime) -> NodeShown:
     heard = age_words if node.is_online else silent_words
     return NodeShown(node.pk, str(node), node.is_online, heard(node.heard_at, now))
-
-
-def _is_on_now(output: Output, now: datetime) -> bool:
-    """Whether the device says that it is on and has said so lately."""
-    heard_at = output.state_heard_at
-    return bool(
-        output.is_on
-        and output.node.is_online
-        and heard_at is not None
-        and now - heard_at <= STATE_DOUBTED_AFTER
-    )
-
-
-def show_output(output: Output, command: Command | None, *, now: datetime) -> OutputShown:
-    """Put an output into words, with its latest command if there is one. No query."""
-    shown = steps.steps_of(command, now=now) if command else None
-    is_on = _is_on_now(output, now)
-    lock = output.lock_at(now)
-    state, state_words = _state(output, now)
-    return OutputShown(
-        id=output.pk,
-        name=str(output),
-        kind=output.kind,
-        kind_words=output.get_kind_display(),
-        state=state,
-        state_words=state_words,
-        switched_by=words.switched_by_words(output.state_source) if output.is_on else "",
-        flow=_flow_words(output) if is_on else "",
-        is_running=is_on or bool(shown and shown.is_open),
-        lock=lock,
-        lock_words=_lock_words(output, lock),
-        is_reachable=output.node.is_online,
-        is_acknowledging=output.node.acknowledges,
-        max_seconds=output.max_seconds,
-        command=shown,
-    )
-
-
-def _flow_words(output: Output) -> str:
-    """Say what an open valve lets through; nothing of what has no litres, or from before."""
-    since, heard = output.state_at, output.state_heard_at
-    if output.kind != Output.Kind.VALVE or output.state_flow is None:
-        return ""
-    if since is None or heard is None or heard - since < PIPE_FILLS:
-        return ""
-    return words.amount(output.state_flow, words.Quantity.FLOW)
-
-
-def _state(output: Output, now: datetime) -> tuple[str, str]:
-    if output.is_on is None:
-        return "unknown", _("not known yet")
-    if _is_on_now(output, now):
-        return "on", _open_words(output)
-    age = silent_words(output.state_heard_at, now)
-    if output.is_on:
-        return "doubt", _("was on %(age)s, not heard since") % {"age": age}
-    if not output.node.is_online:
-        return "doubt", _("was off %(age)s, the controller is away") % {"age": age}
-    return "off", _("closed") if output.kind == Output.Kind.VALVE else _("off")
-
-
-def _open_words(output: Output) -> str:
-    return _("open") if output.kind == Output.Kind.VALVE else _("on")
-
-
-def _lock_words(output: Output, lock: str) -> str:
-    if lock == Output.Lock.AUTO:
-        return ""
-    said = [str(Output.Lock(lock).label)]
-    if output.lock_until:
-        said.append(_("until %(when)s") % {"when": words.moment(output.lock_until)})
-    if output.lock_reason:
-        said.append(f"“{output.lock_reason}”")
-    return ", ".join(said)

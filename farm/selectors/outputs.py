@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from farm.models import Alarm, Command, LockChange, Output
 from farm.selectors import steps
-from farm.selectors.dashboard import OutputShown, show_output
+from farm.selectors.shown_outputs import OutputShown, show_output
 
 LATEST = 20
 STRENGTHS = (25, 50, 75, 100)

@@ -4,6 +4,7 @@
 const SILENT_AFTER = 30_000;
 let heardAt = Date.now();
 let toldBefore = "";
+let pressedIn = "";
 
 const live = () => document.getElementById("live");
 const isPoll = (event) => event.target.id === "live" && event.detail.requestConfig?.verb === "get";
@@ -37,12 +38,19 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && isPoll(event)) event.preventDefault();
+  if (event.detail.requestConfig?.verb === "post") pressedIn = event.target.closest("section[id]")?.id ?? "";
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status < 400) heard();
   if (event.detail.xhr.status === 304) event.detail.shouldSwap = false;
 });
-document.addEventListener("htmx:afterSettle", () => {
+// What became of a tap must not lie under the bar that comes with it.
+function showSteps() {
+  if (pressedIn) document.getElementById(pressedIn)?.querySelector(".command")?.scrollIntoView({ block: "nearest" });
+  pressedIn = "";
+}
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.requestConfig?.verb === "post") showSteps();
   document.querySelector(".messages .error")?.scrollIntoView({ block: "center" });
   tell();
 });

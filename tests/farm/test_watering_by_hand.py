@@ -1,5 +1,6 @@
 """The big button: one tap is one command, each step is told, and what is refused is explained."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -155,6 +156,28 @@ def test_what_runs_can_always_be_stopped(client, house, later):
     stop = Command.objects.get(op="stop")
     assert (stop.output, stop.source, stop.created_at) == (house.valve, "person", after(10))
     assert Command.objects.get(pk=command.pk).status == "started"
+
+
+def bar(page):
+    """What stands in the bar to stop in haste, in its order."""
+    found = re.search(r'<div class="running".*', page.content.decode(), re.DOTALL)
+    return re.findall(r"<strong>(.*?)</strong>", found[0]) if found else []
+
+
+def test_the_bar_stops_water_first_and_leaves_the_circulation_to_its_row(client, house):
+    page = house_page(client, house)
+    assert bar(page) == []
+    assert reverse("farm_halt", args=[house.pump.pk]) in page.content.decode()
+    Output.objects.filter(pk=house.doser.pk).update(is_on=True)
+    started(house.valve)
+
+    assert bar(house_page(client, house)) == ["valve-1", "dose-a"]
+
+
+def test_a_pump_that_waters_where_no_valve_is_stands_in_the_bar(client, house):
+    Output.objects.filter(pk=house.valve.pk).update(is_active=False)
+
+    assert bar(house_page(client, house)) == ["pump"]
 
 
 def test_an_interlock_answers_with_its_sentence_and_no_command(client, house):
