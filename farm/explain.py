@@ -42,7 +42,8 @@ ALARM_SENTENCES: dict[str, str | Promise] = {
     "dose_cap": gettext_lazy("%(what)s: today's most fertiliser is used up"),
     "dose_budget": gettext_lazy("%(what)s: today's most fertiliser is used up"),
     "dose_without_effect": gettext_lazy(
-        "%(what)s: %(doses)s doses changed nothing, feeding is off until somebody has looked"
+        "%(what)s: dosed and measured %(doses)s times without any change, feeding is off until "
+        "somebody has looked"
     ),
     "ec_danger": gettext_lazy("%(what)s: EC %(value)s mS/cm is dangerous, feeding has stopped"),
     "ph_danger": gettext_lazy("%(what)s: pH %(value)s is dangerous, feeding has stopped"),
@@ -138,7 +139,7 @@ def _show(key: str, value: Any) -> str:
     return _SHOW.get(type(value), str)(value)
 
 
-# Why a programme acted; every %(…)s is one of the decision's facts.
+# Why a programme acted; every %(…)s is one of the decision's facts, or what was measured.
 ACTED: dict[str, str | Promise] = {
     "time": gettext_lazy("it was time (%(start)s)"),
     "at_sunrise": gettext_lazy("the sun rose (%(start)s)"),
@@ -153,9 +154,12 @@ ACTED: dict[str, str | Promise] = {
         "the sun had given %(light)s J/cm², and %(threshold)s are enough for a watering"
     ),
     "longest_pause": gettext_lazy("the longest pause was over (the sun had given %(light)s J/cm²)"),
-    "beyond": gettext_lazy("the value was %(value)s, beyond %(on_at)s"),
-    "renewed": gettext_lazy("the value is still %(value)s, not yet back at %(off_at)s"),
-    "back_inside": gettext_lazy("the value was back at %(value)s, the limit is %(off_at)s"),
+    "beyond_above": gettext_lazy("%(what)s was %(value)s, above %(on_at)s"),
+    "beyond_below": gettext_lazy("%(what)s was %(value)s, below %(on_at)s"),
+    "renewed_above": gettext_lazy("%(what)s is still %(value)s, not yet below %(off_at)s"),
+    "renewed_below": gettext_lazy("%(what)s is still %(value)s, not yet above %(off_at)s"),
+    "back_inside_above": gettext_lazy("%(what)s was down to %(value)s, below %(off_at)s"),
+    "back_inside_below": gettext_lazy("%(what)s was up to %(value)s, above %(off_at)s"),
     "ec_low": gettext_lazy("EC was %(ec)s mS/cm, too weak"),
     "b_after_a": gettext_lazy("A was given and is mixed in"),
     "ec_high": gettext_lazy("EC was %(ec)s mS/cm, above %(limit)s: too strong"),
@@ -179,8 +183,9 @@ SKIPPED: dict[str, str | Promise] = {
         "the sun has given %(light)s of the %(threshold)s J/cm² for a watering"
     ),
     "least_off": gettext_lazy("it has only just been switched off"),
-    "not_needed": gettext_lazy("the value is %(value)s, it starts at %(on_at)s"),
-    "holds": gettext_lazy("it is on, the value is %(value)s"),
+    "not_needed_above": gettext_lazy("%(what)s is %(value)s, it starts above %(on_at)s"),
+    "not_needed_below": gettext_lazy("%(what)s is %(value)s, it starts below %(on_at)s"),
+    "holds": gettext_lazy("it is on, %(what)s is %(value)s"),
     "under_way": gettext_lazy("the last dose is under way"),
     "mixing": gettext_lazy("what went into the tank last is mixing in until %(until)s"),
     "b_too_late": gettext_lazy("A was dosed too long ago for B to follow it"),
@@ -199,7 +204,8 @@ HELD_BACK: dict[str, str | Promise] = {
     "no_measure": gettext_lazy("nobody can tell there when the litres are given"),
     "no_size": gettext_lazy("nobody knows how much to water: the zone has no area"),
     "locked_out": gettext_lazy(
-        "%(doses)s doses changed nothing; somebody has to look and save the programme anew"
+        "dosed and measured %(doses)s times without any change; somebody has to look and save "
+        "the programme anew"
     ),
     "ec_danger": gettext_lazy("EC %(ec)s mS/cm is dangerous"),
     "ph_danger": gettext_lazy("pH %(ph)s is dangerous"),
@@ -222,7 +228,7 @@ BOTTLES: dict[str, str | Promise] = {
 
 def decision_words(decision: "Decision") -> str:
     """Answer "why did it water at 11:20?" in one sentence with the numbers of that moment."""
-    facts = _shown(decision.facts)
+    facts = _shown(decision.facts, **_measured(decision))
     time = f"{timezone.localtime(decision.at):%H:%M}"
     if decision.verdict == "act":
         return _act_words(decision, facts, time)
@@ -232,8 +238,34 @@ def decision_words(decision: "Decision") -> str:
             said = _("%(output)s was left out at %(time)s: %(why)s")
             return said % {"output": decision.facts.get("output", ""), "time": time, "why": why}
         return _("Held back at %(time)s: %(why)s") % {"time": time, "why": why}
-    why = _reason_words(SKIPPED, decision.reason, facts)
+    why = _reason_words(SKIPPED, _sided(decision), facts)
     return _("Did nothing at %(time)s: %(why)s") % {"time": time, "why": why}
+
+
+# Reasons between two limits: each has a sentence for being above and one for being below.
+SIDED = frozenset({"beyond", "renewed", "back_inside", "not_needed"})
+
+
+def _sided(decision: "Decision") -> str:
+    """Name the sentence of a reason: a heater goes on below its limit, a fan above it."""
+    if decision.reason not in SIDED:
+        return decision.reason
+    is_reversed = decision.facts.get("on_at", 0) < decision.facts.get("off_at", 0)
+    return f"{decision.reason}_{'below' if is_reversed else 'above'}"
+
+
+def _measured(decision: "Decision") -> dict[str, str]:
+    """Say what was measured, and values and limits in its unit."""
+    sensor = decision.rule.sensor
+    # An older sensor may have measured something else.
+    if sensor is None or decision.generation < decision.rule.memory.get("measures_since", 0):
+        return {"what": _("the value")}
+    limits = {name: decision.facts.get(name) for name in ("value", "on_at", "off_at")}
+    return {"what": words.in_a_sentence(sensor.get_quantity_display())} | {
+        name: words.measured(value, sensor.quantity)
+        for name, value in limits.items()
+        if isinstance(value, int | float)
+    }
 
 
 def _reason_words(table: dict[str, str | Promise], reason: str, facts: "_Shown") -> str:
@@ -250,7 +282,7 @@ def _held_back_words(reason: str, facts: "_Shown") -> str:
 
 
 def _act_words(decision: "Decision", facts: "_Shown", time: str) -> str:
-    why = _reason_words(ACTED, decision.reason, facts)
+    why = _reason_words(ACTED, _sided(decision), facts)
     said = _("%(deed)s at %(time)s because %(why)s") % {
         "deed": _deed_words(decision, facts),
         "time": time,
@@ -272,17 +304,17 @@ def _deed_words(decision: "Decision", facts: "_Shown") -> str:
     if decision.reason == "back_inside":
         return _("Switched off")
     command = decision.command
-    is_water = command is None or command.output is None or command.output.kind in WATER_KINDS
+    output = command.output if command else None
     run = words.run_words(given.get("seconds") or (command.seconds if command else 0) or 0)
-    if not is_water:
+    if output is not None and output.kind == "pump":
+        return _("Ran for %(run)s") % {"run": run}
+    if output is not None and output.kind != "valve":
         return _("Switched on for %(run)s") % {"run": run}
     if given.get("litres"):
         litres = {"litres": facts["litres"], "run": run}
-        return _("Watered with %(litres)s litres (at most %(run)s)") % litres
+        return _("Watered with %(litres)s litres (off after %(run)s at the latest)") % litres
     return _("Watered for %(run)s") % {"run": run}
 
-
-WATER_KINDS = ("valve", "pump")
 
 # What a field of a programme is called where its settings are wrong.
 FIELDS: dict[str, str | Promise] = {

@@ -130,6 +130,21 @@ def amount(value: float, quantity: str) -> str:
     return f"{number(value, decimals)} {unit}".rstrip()
 
 
+def measured(value: float, quantity: str) -> str:
+    """Write a value with its unit and only as many decimals as it has: a limit, an old reading."""
+    unit, _decimals = UNITS.get(quantity, ("", 1))
+    return f"{short_number(value)} {unit}".rstrip()
+
+
+def in_a_sentence(name: str) -> str:
+    """Write the name of a quantity as it stands within a sentence.
+
+    >>> in_a_sentence("Air temperature"), in_a_sentence("EC"), in_a_sentence("CO₂")
+    ('air temperature', 'EC', 'CO₂')
+    """
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
 def litres(value: float) -> str:
     """Say litres: whole ones from ten on, else one decimal where there is one."""
     decimals = 0 if value >= 10 or round(value, 1) == int(value) else 1

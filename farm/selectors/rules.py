@@ -103,9 +103,15 @@ def _decision(decision: Decision) -> DecisionShown:
         at=decision.at,
         verdict=decision.verdict,
         verdict_words=decision.get_verdict_display(),
-        words=explain.decision_words(decision),
+        words=_named(decision, explain.decision_words(decision)),
         is_told=decision.command_id is not None,
     )
+
+
+def _named(decision: Decision, said: str) -> str:
+    """Tell two outputs of one programme apart: each has a command, and a decision of its own."""
+    output = decision.command.output if decision.command else None
+    return f"{output}: {said}" if output else said
 
 
 def _rule(rule: Rule, last: Decision | None) -> RuleShown:

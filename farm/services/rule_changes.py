@@ -23,7 +23,7 @@ LIGHT = (Channel.Quantity.SOLAR_RADIATION, Channel.Quantity.PPFD)
 # What a programme has learned and used up survives a change of its settings.
 KEPT = (
     "slopes", "day", "ml", "thinned", "last", "b_waits", "ph_way", "ph_moved_at",
-    "light", "light_last", "shot_at",
+    "light", "light_last", "shot_at", "measures_since",
 )  # fmt: skip
 
 
@@ -87,6 +87,9 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
     rule.generation += 1
     rule.changed_by, rule.next_look_at = by, None
     rule.memory = _fresh_memory(rule, at=at)
+    if "sensor" in changed:
+        # Decisions before it are of another quantity, perhaps in another unit.
+        rule.memory["measures_since"] = rule.generation
     rule.save()
     rule.outputs.set(outputs)
     for alarm in Alarm.objects.filter(key__startswith=alarm_key(rule, ""), cleared_at=None):

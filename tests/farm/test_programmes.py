@@ -244,7 +244,62 @@ def test_a_hot_house_starts_the_fan_with_the_batch_that_says_so():
     command = Command.objects.get()
     assert (acts, command.op, command.seconds, command.source) == (1, "run", 900, "hysteresis")
     assert words_of(Decision.objects.get(verdict="act")) == (
-        "Switched on for 15 minutes at 12:00 because the value was 32.4, beyond 32"
+        "Switched on for 15 minutes at 12:00 because air temperature was 32.4 °C, above 32 °C"
+    )
+
+
+WHY = {
+    "beyond": ("was 25.2 °C, above 20 °C", "was 17.5 °C, below 20 °C"),
+    "renewed": ("is still 25.2 °C, not yet below 18 °C", "is still 17.5 °C, not yet above 22 °C"),
+    "back_inside": ("was down to 25.2 °C, below 18 °C", "was up to 17.5 °C, above 22 °C"),
+    "not_needed": ("is 25.2 °C, it starts above 20 °C", "is 17.5 °C, it starts below 20 °C"),
+}
+
+
+@pytest.mark.parametrize(("reason", "sentences"), WHY.items())
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_what_goes_on_below_a_limit_says_below(reason, sentences, is_reversed):
+    rule = make_fans()
+    value, off_at = (17.5, 22) if is_reversed else (25.2, 18)
+    decision = Decision(
+        rule=rule,
+        at=NOON,
+        verdict="skip" if reason == "not_needed" else "act",
+        reason=reason,
+        facts={"value": value, "on_at": 20.0, "off_at": off_at, "seconds": 900},
+        generation=1,
+    )
+
+    said = words_of(decision)
+
+    assert said.split("air temperature ")[1] == sentences[is_reversed]
+
+
+def test_a_value_is_not_given_the_unit_of_a_sensor_that_came_later():
+    rule = make_fans(temperature=32.4)
+    automation.run_due(at=NOON)
+    humidity = make_channel(
+        node=rule.sensor.node, quantity=Channel.Quantity.RELATIVE_HUMIDITY, unit="%"
+    )
+
+    automation.change_rule(rule=rule, by=make_user(), at=later(minutes=1), sensor=humidity)
+    automation.change_rule(rule=rule, by=make_user(), at=later(minutes=2), name="Phun sương")
+
+    decision = Decision.objects.select_related("rule__sensor").get(verdict="act")
+    assert words_of(decision) == (
+        "Switched on for 15 minutes at 12:00 because the value was 32.4, above 32"
+    )
+
+
+def test_a_pump_runs_and_does_not_water():
+    zone = make_zone()
+    pump = make_output(node=make_node(greenhouse=zone.greenhouse), kind=Output.Kind.PUMP)
+    make_rule(zone=zone, outputs=[pump])
+
+    go_by(NOON, later(minutes=35))
+
+    assert words_of(Decision.objects.get(verdict="act")) == (
+        "Ran for 2 minutes at 12:30 because it was time (12:30)"
     )
 
 
@@ -346,9 +401,9 @@ def test_light_waters_and_the_sentence_has_the_numbers():
     assert [run.litres for run in runs] == [7.5, 7.5]
     second = Decision.objects.filter(verdict="act").order_by("pk").last()
     assert words_of(second) == (
-        "Watered with 7.5 litres (at most 1 min 34 s) at 13:40 because the sun had given "
-        "150 J/cm², and 150 are enough for a watering; the watering before was at 12:50; "
-        "14.4 % of the water drained"
+        "Watered with 7.5 litres (off after 1 min 34 s at the latest) at 13:40 "
+        "because the sun had given 150 J/cm², and 150 are enough for a watering; "
+        "the watering before was at 12:50; 14.4 % of the water drained"
     )
 
 

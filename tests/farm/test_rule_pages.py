@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from farm.models import Channel, Decision, Rule
 from farm.selectors import rules
-from tests.farm.controllers import make_house
+from tests.farm.controllers import make_house, run
 from tests.farm.factories import NOON, make_channel
 from tests.farm.pages import member, noon, words_of
 
@@ -130,6 +130,25 @@ def test_a_programme_shows_when_it_looks_again_and_why_it_decided(client, house)
     assert "It looks again 15:00 22/11" in said
     assert "11:20 Held back at 11:20: " in said
     assert "22/11/2026, was held back" in said
+
+
+def test_each_of_two_fans_is_named_by_what_was_decided_of_it(client, house):
+    rule = make_rule(house)
+    for output in (house.fan, house.light):
+        Decision.objects.create(
+            rule=rule,
+            at=NOON,
+            verdict="act",
+            reason="time",
+            facts={"start": NOON.isoformat(), "seconds": 120},
+            generation=1,
+            command=run(output),
+        )
+
+    said = words_of(client.get(reverse("farm_rule", args=[rule.pk])))
+
+    for output in (house.fan, house.light):
+        assert f"{output}: Switched on for 2 minutes at 12:00" in said
 
 
 def test_a_programme_is_switched_off_and_on(client, member, house):
