@@ -1,6 +1,5 @@
 """Sentences for people, made of the stable codes and numbers that alarms and decisions keep."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from farm.interlock_words import WORDS as INTERLOCK_WORDS
 from farm.safety import Interlock
 
 if TYPE_CHECKING:
-    from farm.control.settings import Problem
     from farm.models import Alarm, Decision
 
 # Kind of alarm: what it says. %(what)s is the output, sensor, controller or zone concerned.
@@ -314,69 +312,3 @@ def _deed_words(decision: "Decision", facts: "_Shown") -> str:
         litres = {"litres": facts["litres"], "run": run}
         return _("Watered with %(litres)s litres (off after %(run)s at the latest)") % litres
     return _("Watered for %(run)s") % {"run": run}
-
-
-# What a field of a programme is called where its settings are wrong.
-FIELDS: dict[str, str | Promise] = {
-    "outputs": gettext_lazy("Outputs"),
-    "sensor": gettext_lazy("Sensor"),
-    "zone": gettext_lazy("Zone"),
-    "times": gettext_lazy("Times"),
-    "sun": gettext_lazy("Sunrise and sunset"),
-    "seconds": gettext_lazy("Seconds"),
-    "litres": gettext_lazy("Litres"),
-    "weekdays": gettext_lazy("Weekdays"),
-    "on_at": gettext_lazy("On at"),
-    "off_at": gettext_lazy("Off at"),
-    "j_per_cm2": gettext_lazy("Light for a watering"),
-    "daily_ml": gettext_lazy("Most ml a day"),
-    "most_ml": gettext_lazy("Most ml at once"),
-}
-PROBLEMS: dict[str, str | Promise] = {
-    "missing": gettext_lazy("%(field)s: this is missing."),
-    "unknown": gettext_lazy("%(field)s: nobody knows this setting."),
-    "not_a_number": gettext_lazy("%(field)s: this is no number."),
-    "not_whole": gettext_lazy("%(field)s: this has to be a whole number."),
-    "too_low": gettext_lazy("%(field)s: at least %(low)s."),
-    "too_high": gettext_lazy("%(field)s: at most %(high)s."),
-    "too_early": gettext_lazy("%(field)s: the end comes before the beginning."),
-    "not_a_time": gettext_lazy("%(field)s: this is no time of the day."),
-    "not_a_choice": gettext_lazy("%(field)s: this is not one of the choices."),
-    "not_a_list": gettext_lazy("%(field)s: this has to be a list."),
-    "not_an_object": gettext_lazy("%(field)s: this has to be a group of settings."),
-    "not_yes_or_no": gettext_lazy("%(field)s: this is yes or no."),
-    "not_between": gettext_lazy("%(field)s: the target has to lie between low and high."),
-    "no_gap": gettext_lazy("%(field)s: on and off need a gap between them."),
-    "other_house": gettext_lazy("%(field)s: one of them stands in another greenhouse."),
-    "doser": gettext_lazy("%(field)s: fertiliser and acid are dosed by EC and pH only."),
-    "no_place": gettext_lazy("%(field)s: the greenhouse has no place on the map yet."),
-    "not_light": gettext_lazy("%(field)s: this does not measure light."),
-    "no_area": gettext_lazy("%(field)s: set litres or seconds, or the area of the zone."),
-    "not_taken": gettext_lazy(
-        "%(field)s: one of the outputs belongs to a device that cannot be told litres; set seconds."
-    ),
-    "not_counted": gettext_lazy(
-        "%(field)s: one of the outputs has no flow meter, and nobody has set how much flows "
-        "through it; set seconds, or its flow."
-    ),
-    "no_fertiliser": gettext_lazy("%(field)s: a doser for fertiliser A is missing."),
-    "no_ph": gettext_lazy("%(field)s: a doser for pH is missing."),
-    "no_dose_cap": gettext_lazy("%(field)s: set the most ml a day of the zone first."),
-}
-
-
-def problem_words(problem: "Problem", *, called: str | Promise = "") -> str:
-    """Say what is wrong with one setting; `called` names one that has no name of its own."""
-    place = without_numbers(problem.field)
-    field = FIELDS.get(place) or called or place
-    sentence = PROBLEMS.get(problem.code, PROBLEMS["unknown"])
-    return str(sentence) % _shown(dict(problem.facts), field=str(field))
-
-
-def without_numbers(field: str) -> str:
-    """Name a setting without its place in a list.
-
-    >>> without_numbers("sun.2.event")
-    'sun.event'
-    """
-    return re.sub(r"\.\d+", "", field)

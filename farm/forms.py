@@ -12,6 +12,24 @@ from farm.models import AlarmLimit, Channel, Output, Watch, Zone
 LONGEST_RUN_SECONDS = 86_400
 
 
+class MinutesField(forms.FloatField):
+    """A length of time: people fill in minutes, it is kept as whole seconds."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_value=LONGEST_RUN_SECONDS / 60, localize=True, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show seconds that stand as minutes; what was typed is shown as it was."""
+        return round(value / 60, 2) if isinstance(value, int | float) else value
+
+    def clean(self, value: Any) -> Any:
+        """Read minutes, give seconds."""
+        minutes = super().clean(value)
+        return None if minutes is None else round(minutes * 60)
+
+
 class ReasonForm(forms.Form):
     """Why a house is stopped or released."""
 

@@ -1,6 +1,6 @@
 """Programmes as plain forms: one for each kind, checked by the same reader that the rules use."""
 
-import re
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from farm import sun_fields
+from farm.clock_words import times_typed
 from farm.control.settings import Problem
-from farm.explain import problem_words, without_numbers
+from farm.forms import MinutesField
 from farm.models import Channel, Output, Rule, Zone
+from farm.problem_words import problem_sentence, problem_words, without_numbers
 from farm.rule_words import WEEKDAYS
 from farm.services.rule_changes import problems_of
 from farm.words import sun_words
@@ -25,7 +27,7 @@ class ClockField(forms.TimeField):
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
     def clean(self, value: Any) -> str | None:
-        at = super().clean(value)
+        at = super().clean(" ".join(times_typed(value or "")))
         return f"{at:%H:%M}" if at else None
 
 
@@ -41,7 +43,11 @@ class RuleForm(forms.Form):
     outputs = forms.ModelMultipleChoiceField(
         Output.objects.none(), label=_("What it switches"), widget=forms.CheckboxSelectMultiple
     )
-    sensor = forms.ModelChoiceField(Channel.objects.none(), label=_("It goes by this sensor"))
+    sensor = forms.ModelChoiceField(
+        Channel.objects.none(),
+        label=_("It goes by this sensor"),
+        empty_label=_("Choose a sensor"),
+    )
 
     def __init__(self, *args: Any, zone: Zone, rule: Rule | None = None, **kwargs: Any) -> None:
         """Take the zone's outputs and sensors as choices, and a rule's settings as what stands."""
@@ -90,25 +96,29 @@ class RuleForm(forms.Form):
         """Let the programme's own rules find what is wrong, and say it beside the fields."""
         given = super().clean() or {}
         self.cleaned_data = given
-        if self.errors:
-            return given
         rule = Rule(
             zone=self.zone,
             kind=self.KIND,
             sensor=given.get("sensor"),
             parameters=self.parameters(),
         )
-        for problem in problems_of(rule, list(given["outputs"])):
-            self._tell(problem)
+        outputs = list(given.get("outputs", ()))
+        for field, problem in self._new_problems(problems_of(rule, outputs)):
+            said = problem_sentence(problem) if field else problem_words(problem)
+            self.add_error(field, said)
         return given
+
+    def _new_problems(self, problems: Iterable[Problem]) -> Iterable[tuple[str | None, Problem]]:
+        """Leave out what only follows from a field that could not be read."""
+        unread = set(self.errors)
+        for problem in problems:
+            field = self._field_of(tuple(without_numbers(problem.field).split(".")))
+            is_gap = problem.code == "missing" and unread & self.PARAMETERS.keys()
+            if field not in unread and not is_gap:
+                yield field, problem
 
     def _shows(self, key: str) -> bool:
         return any(path[0] == key for path in self.PARAMETERS.values())
-
-    def _tell(self, problem: Problem) -> None:
-        field = self._field_of(tuple(without_numbers(problem.field).split(".")))
-        called = self.fields[field].label if field else ""
-        self.add_error(field, problem_words(problem, called=called or ""))
 
     def _field_of(self, place: tuple[str, ...]) -> str | None:
         """Find the field of a setting, else one of its group; None for what the form lacks."""
@@ -136,7 +146,7 @@ class ScheduleForm(RuleForm):
     }
 
     times = forms.CharField(
-        label=_("At these times"), required=False, help_text=_("For example: 05:30, 11:20, 15:00")
+        label=_("At these times"), required=False, help_text=_("For example: 05:30, 11h20, 15h")
     )
     every_minutes = forms.IntegerField(
         label=_("Or every … minutes"), required=False, min_value=1, max_value=720
@@ -151,9 +161,7 @@ class ScheduleForm(RuleForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: every day."),
     )
-    seconds = forms.IntegerField(
-        label=_("Each time so many seconds"), required=False, min_value=1, max_value=86_400
-    )
+    seconds = MinutesField(label=_("Each time so many minutes"), required=False)
     litres = forms.FloatField(
         label=_("Or so many litres"), required=False, min_value=0.1, localize=True
     )
@@ -198,9 +206,8 @@ class ScheduleForm(RuleForm):
         return next(used, self.sun_rows[0].name)
 
     def clean_times(self) -> list[str]:
-        """Take times apart at commas and blanks; "5:30" is 05:30."""
-        typed = re.split(r"[\s,;]+", self.cleaned_data["times"].strip())
-        return [at.zfill(5) for at in typed if at]
+        """Take times apart, each once."""
+        return times_typed(self.cleaned_data["times"])
 
     def clean_weekdays(self) -> list[int]:
         """Every day ticked is no choice of days."""
@@ -239,7 +246,7 @@ class LightSumForm(RuleForm):
         localize=True,
         help_text=_("Empty: reckoned from light, area and drain."),
     )
-    seconds = forms.IntegerField(label=_("At most so many seconds"), required=False)
+    seconds = MinutesField(label=_("At most so many minutes"), required=False)
     drain_percent = forms.FloatField(
         label=_("How much should drain, %"), required=False, localize=True
     )
@@ -272,8 +279,8 @@ class HysteresisForm(RuleForm):
 
     on_at = forms.FloatField(label=_("On at"), localize=True)
     off_at = forms.FloatField(label=_("Off at"), localize=True)
-    least_on_seconds = forms.IntegerField(label=_("On for at least, seconds"), initial=120)
-    least_off_seconds = forms.IntegerField(label=_("Off for at least, seconds"), initial=180)
+    least_on_seconds = MinutesField(label=_("On for at least, minutes"), initial=120)
+    least_off_seconds = MinutesField(label=_("Off for at least, minutes"), initial=180)
 
 
 class DosingForm(RuleForm):

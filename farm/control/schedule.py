@@ -63,7 +63,7 @@ def parse(raw: object) -> Settings:
     )
     settings = Settings(
         weekdays=frozenset(int(day) for day in weekdays) or frozenset(range(1, 8)),
-        times=tuple(sorted(reader.many("times", reader.read_time))),
+        times=tuple(sorted(set(reader.many("times", reader.read_time)))),
         every=_every(reader),
         sun=reader.many("sun", lambda name, value: _sun(reader, name, value)),
         seconds=reader.integer("seconds", None, low=1, high=86_400),

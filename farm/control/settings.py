@@ -141,6 +141,6 @@ class SettingsReader:
         except (TypeError, ValueError):
             found = None
         if found is None or found.tzinfo is not None:
-            self.complain(name, "not_a_time")
+            self.complain(name, "not_a_time", value=str(value))
             return None
         return found

@@ -9,7 +9,6 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from farm import explain
 from farm.control.dosing_settings import Settings as DosingSettings
 from farm.control.kinds import KINDS
 from farm.control.light_sum import Settings as LightSettings
@@ -17,6 +16,7 @@ from farm.control.schedule import Settings as ScheduleSettings
 from farm.control.settings import Problem, SettingsError
 from farm.errors import RuleInvalidError
 from farm.models import Alarm, Channel, Command, Output, Rule, Zone
+from farm.problem_words import problem_words
 from farm.services import alarms, commands, config, water
 
 LIGHT = (Channel.Quantity.SOLAR_RADIATION, Channel.Quantity.PPFD)
@@ -117,7 +117,7 @@ def _stop_what_runs(rule: Rule, *, by: User, at: datetime) -> None:
 def _refuse_invalid(rule: Rule, outputs: Sequence[Output]) -> None:
     problems = problems_of(rule, outputs)
     if problems:
-        sentences = [explain.problem_words(problem) for problem in problems]
+        sentences = [problem_words(problem) for problem in problems]
         raise RuleInvalidError(
             _("The programme cannot work like this: %(why)s") % {"why": " ".join(sentences)},
             errors=[
@@ -135,7 +135,8 @@ def problems_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
     try:
         settings = kind.parse(rule.parameters)
     except SettingsError as error:
-        return error.problems
+        # What is wrong whatever the settings are is told at once, not the next time.
+        return (*error.problems, *_misfits(rule, None, outputs))
     rule.sensor = rule.sensor or _sensor_of(rule, settings)
     return tuple(_misfits(rule, settings, outputs))
 

@@ -1,5 +1,6 @@
 """Programmes on a phone: what they are set to in words, forms that keep what was typed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -174,7 +175,7 @@ def test_a_timetable_is_added_with_plain_fields(client, member, house):
             "outputs": [house.valve.pk],
             "times": "5:30, 11:20",
             "weekdays": ["1", "2", "3", "4", "5", "6", "7"],
-            "seconds": "120",
+            "seconds": "2",
         },
     )
 
@@ -192,16 +193,16 @@ def test_a_timetable_is_added_with_plain_fields(client, member, house):
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"times": "25:99"}, "this is no time of the day"),
-        ({"times": ""}, "this is missing"),
-        ({"seconds": ""}, "this is missing"),
+        ({"times": "25:99"}, "“25:99” is no time of the day."),
+        ({"times": ""}, "At these times: This is missing."),
+        ({"seconds": ""}, "Each time so many minutes: This is missing."),
     ],
 )
 def test_a_wrong_setting_is_told_beside_its_field_and_nothing_typed_is_lost(
     client, house, typed, sentence
 ):
     url = f"{reverse('farm_rule_add', args=['schedule'])}?gian={house.zone.pk}"
-    filled = {"name": "Tưới", "outputs": [house.valve.pk], "times": "05:30", "seconds": "120"}
+    filled = {"name": "Tưới", "outputs": [house.valve.pk], "times": "05:30", "seconds": "2"}
 
     page = client.post(url, filled | typed)
 
@@ -211,7 +212,7 @@ def test_a_wrong_setting_is_told_beside_its_field_and_nothing_typed_is_lost(
 
 
 def filled_in(house, **typed):
-    return {"name": "Quạt", "outputs": [house.fan.pk], "seconds": "120"} | typed
+    return {"name": "Quạt", "outputs": [house.fan.pk], "seconds": "2"} | typed
 
 
 @pytest.mark.parametrize(
@@ -310,7 +311,7 @@ def test_a_house_without_a_place_has_no_sun_and_what_was_typed_stays(client, hou
         new_timetable(house), filled_in(house, sunset_1="before", sunset_1_minutes="20")
     )
 
-    assert "Sunrise and sunset: the greenhouse has no place on the map yet." in words_of(page)
+    assert "Or by the sunset: The greenhouse has no place on the map yet." in words_of(page)
     assert 'id="id_sunset_1_error"' in page.content.decode()
     assert 'value="20"' in page.content.decode()
     assert Rule.objects.count() == 0
@@ -319,9 +320,9 @@ def test_a_house_without_a_place_has_no_sun_and_what_was_typed_stays(client, hou
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"times": "05:30", "seconds": "901"}, "Seconds: at most 900."),
-        ({"times": "5 giờ"}, "Times: this is no time of the day."),
-        ({"every_minutes": "30", "every_to": "17:00"}, "from: this is missing."),
+        ({"times": "05:30", "seconds": "15.1"}, "At most 15 minutes."),
+        ({"times": "5 giờ chiều"}, "“chiều” is no time of the day."),
+        ({"every_minutes": "30", "every_to": "17:00"}, "This is missing."),
     ],
 )
 def test_a_programme_that_cannot_work_is_told_in_words_and_nothing_typed_is_lost(
@@ -333,6 +334,38 @@ def test_a_programme_that_cannot_work_is_told_in_words_and_nothing_typed_is_lost
     assert words_of(page).count(sentence) >= 2
     assert 'value="Quạt"' in page.content.decode()
     assert Rule.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "times"),
+    [
+        ("11h20, 5h", ["11:20", "05:00"]),
+        ("5 giờ 11 giờ 20", ["05:00", "11:20"]),
+        ("11.20; 15g05 16 giờ 5 phút.", ["11:20", "15:05", "16:05"]),
+        ("05:30, 5h30, 5:30", ["05:30"]),
+        ("5h 11h\n17H", ["05:00", "11:00", "17:00"]),
+    ],
+)
+def test_times_are_read_as_people_write_them(client, house, typed, times):
+    client.post(new_timetable(house), filled_in(house, times=typed))
+
+    assert Rule.objects.get().parameters["times"] == times
+
+
+def test_everything_that_is_wrong_is_told_at_once_with_the_names_of_the_fields(client, house):
+    typed = {"name": "", "outputs": [], "times": "25h, 7h61", "seconds": "abc"}
+
+    page = client.post(new_timetable(house), typed)
+
+    summary = re.search(r"error-summary.*?</div>", page.content.decode(), re.DOTALL)[0]
+    lines = [re.sub("<[^>]+>", "", line) for line in re.findall("<a .*?</a>", summary)]
+    assert lines == [
+        "Name: This field is required.",
+        "What it switches: This field is required.",
+        "At these times: “25:00” is no time of the day.",
+        "At these times: “07:61” is no time of the day.",
+        "Each time so many minutes: Enter a number.",
+    ]
 
 
 def test_a_change_keeps_what_the_form_does_not_show(client, house):
@@ -357,8 +390,8 @@ def test_a_change_keeps_what_the_form_does_not_show(client, house):
             "sensor": sensor.pk,
             "on_at": "33.5",
             "off_at": "30",
-            "least_on_seconds": "60",
-            "least_off_seconds": "60",
+            "least_on_seconds": "1",
+            "least_off_seconds": "1.5",
         },
     )
 
@@ -368,7 +401,7 @@ def test_a_change_keeps_what_the_form_does_not_show(client, house):
         "on_at": 33.5,
         "off_at": 30.0,
         "least_on_seconds": 60,
-        "least_off_seconds": 60,
+        "least_off_seconds": 90,
     }
     assert (rule.name, rule.generation) == ("Quạt", 2)
 

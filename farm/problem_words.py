@@ -1,0 +1,94 @@
+"""What is wrong with a programme's settings, in sentences made of the stable codes."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from farm.words import run_words, short_number
+
+if TYPE_CHECKING:
+    from farm.control.settings import Problem
+
+# What a setting is called where no form does: by the form's own labels.
+FIELDS: dict[str, str | Promise] = {
+    "outputs": gettext_lazy("What it switches"),
+    "sensor": gettext_lazy("It goes by this sensor"),
+    "zone": gettext_lazy("Zone"),
+    "times": gettext_lazy("At these times"),
+    "sun": gettext_lazy("Sunrise and sunset"),
+    "every.minutes": gettext_lazy("Or every … minutes"),
+    "every.from": gettext_lazy("from"),
+    "seconds": gettext_lazy("Each time so many minutes"),
+    "litres": gettext_lazy("Litres"),
+    "weekdays": gettext_lazy("Only on these days"),
+    "on_at": gettext_lazy("On at"),
+    "off_at": gettext_lazy("Off at"),
+    "j_per_cm2": gettext_lazy("After so much light, J/cm²"),
+    "daily_ml": gettext_lazy("Of each bottle a day, at most ml"),
+    "most_ml": gettext_lazy("Fertiliser at a time, at most ml"),
+}
+PROBLEMS: dict[str, str | Promise] = {
+    "missing": gettext_lazy("This is missing."),
+    "unknown": gettext_lazy("Nobody knows this setting."),
+    "not_a_number": gettext_lazy("This is no number."),
+    "not_whole": gettext_lazy("This has to be a whole number."),
+    "too_low": gettext_lazy("At least %(low)s."),
+    "too_high": gettext_lazy("At most %(high)s."),
+    "too_early": gettext_lazy("The end comes before the beginning."),
+    "not_a_time": gettext_lazy("“%(value)s” is no time of the day."),
+    "not_a_choice": gettext_lazy("This is not one of the choices."),
+    "not_a_list": gettext_lazy("This has to be a list."),
+    "not_an_object": gettext_lazy("This has to be a group of settings."),
+    "not_yes_or_no": gettext_lazy("This is yes or no."),
+    "not_between": gettext_lazy("The target has to lie between low and high."),
+    "no_gap": gettext_lazy("On and off need a gap between them."),
+    "other_house": gettext_lazy("One of them stands in another greenhouse."),
+    "doser": gettext_lazy("Fertiliser and acid are dosed by EC and pH only."),
+    "no_place": gettext_lazy("The greenhouse has no place on the map yet."),
+    "not_light": gettext_lazy("This does not measure light."),
+    "no_area": gettext_lazy("Set litres or minutes, or the area of the zone."),
+    "not_taken": gettext_lazy(
+        "One of the outputs belongs to a device that cannot be told litres; set minutes."
+    ),
+    "not_counted": gettext_lazy(
+        "One of the outputs has no flow meter, and nobody has set how much flows through it; "
+        "set minutes, or its flow."
+    ),
+    "no_fertiliser": gettext_lazy("A doser for fertiliser A is missing."),
+    "no_ph": gettext_lazy("A doser for pH is missing."),
+    "no_dose_cap": gettext_lazy("Set the most ml a day of the zone first."),
+}
+
+
+def problem_words(problem: "Problem") -> str:
+    """Say what is wrong with one setting, and which one it is."""
+    place = without_numbers(problem.field)
+    called = {"field": FIELDS.get(place, place), "problem": problem_sentence(problem)}
+    return _("%(field)s: %(problem)s") % called
+
+
+def problem_sentence(problem: "Problem") -> str:
+    """Say what is wrong with one setting, to be read beside its field."""
+    sentence = PROBLEMS.get(problem.code, PROBLEMS["unknown"])
+    is_time = problem.field.endswith("seconds")
+    facts = {name: _fact(value, is_time=is_time) for name, value in problem.facts.items()}
+    return str(sentence) % facts
+
+
+def _fact(value: Any, *, is_time: bool) -> str:
+    """Say a bound; those of a length of time in minutes, as people fill it in."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return run_words(value) if is_time else short_number(value)
+
+
+def without_numbers(field: str) -> str:
+    """Name a setting without its place in a list.
+
+    >>> without_numbers("sun.2.event")
+    'sun.event'
+    """
+    return re.sub(r"\.\d+", "", field)
