@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from farm.words import run_words, short_number
+from farm.words import measured, run_words
 
 if TYPE_CHECKING:
     from farm.control.settings import Problem
@@ -60,6 +60,28 @@ PROBLEMS: dict[str, str | Promise] = {
     "no_fertiliser": gettext_lazy("A doser for fertiliser A is missing."),
     "no_ph": gettext_lazy("A doser for pH is missing."),
     "no_dose_cap": gettext_lazy("Set the most ml a day of the zone first."),
+    "not_fresh_water": gettext_lazy(
+        "One of the valves brings no fresh water: a feeding programme cannot water."
+    ),
+    "doser_taken": gettext_lazy("The programme “%(rule)s” already doses with these pumps."),
+    "tank_taken": gettext_lazy("The programme “%(rule)s” already feeds this tank."),
+    "longer_than_gap": gettext_lazy(
+        "One turn of all outputs takes %(run)s, but the next turn comes %(gap)s after it begins."
+    ),
+    "impossible": gettext_lazy(
+        "This sensor shows %(low)s to %(high)s, so the value never comes to that."
+    ),
+    # What may be meant, and is asked.
+    "also_driven": gettext_lazy("%(output)s is also driven by the programme “%(rule)s”."),
+    "a_without_b": gettext_lazy(
+        "Fertiliser A is dosed without B. That is right for a fertiliser of one part only."
+    ),
+    "waters_by_feed": gettext_lazy(
+        "%(output)s waters the plants, and would open and shut by EC or pH."
+    ),
+    "sun_inside": gettext_lazy(
+        "The sun is mostly measured outside: this sensor is said to hang inside."
+    ),
 }
 
 
@@ -73,16 +95,16 @@ def problem_words(problem: "Problem") -> str:
 def problem_sentence(problem: "Problem") -> str:
     """Say what is wrong with one setting, to be read beside its field."""
     sentence = PROBLEMS.get(problem.code, PROBLEMS["unknown"])
-    is_time = problem.field.endswith("seconds")
-    facts = {name: _fact(value, is_time=is_time) for name, value in problem.facts.items()}
-    return str(sentence) % facts
+    return str(sentence) % {name: _fact(problem, value) for name, value in problem.facts.items()}
 
 
-def _fact(value: Any, *, is_time: bool) -> str:
-    """Say a bound; those of a length of time in minutes, as people fill it in."""
+def _fact(problem: "Problem", value: Any) -> str:
+    """Say a bound: a length of time in minutes, as people fill it in; a value in its unit."""
     if not isinstance(value, int | float):
         return str(value)
-    return run_words(value) if is_time else short_number(value)
+    if problem.field.endswith("seconds"):
+        return run_words(value)
+    return measured(value, str(problem.facts.get("quantity", "")))
 
 
 def without_numbers(field: str) -> str:

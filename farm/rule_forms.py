@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -15,7 +16,7 @@ from farm.forms import MinutesField
 from farm.models import Channel, Output, Rule, Zone
 from farm.problem_words import problem_sentence, problem_words, without_numbers
 from farm.rule_words import WEEKDAYS
-from farm.services.rule_changes import problems_of
+from farm.services.rule_checks import FRESH_WATER, doubts_of, problems_of
 from farm.words import sun_words
 
 NO_PLACE = _("The greenhouse has no place on the map yet, so nothing there can go by the sun.")
@@ -49,18 +50,22 @@ class RuleForm(forms.Form):
         empty_label=_("Choose a sensor"),
     )
 
+    # What may be meant is asked once; the box is shown only then.
+    is_sure = forms.BooleanField(label=_("Please confirm"), required=False)
+
     def __init__(self, *args: Any, zone: Zone, rule: Rule | None = None, **kwargs: Any) -> None:
         """Take the zone's outputs and sensors as choices, and a rule's settings as what stands."""
         self.standing = dict(rule.parameters) if rule else {}
-        self.zone = zone
+        self.zone, self.rule = zone, rule
         kwargs["initial"] = self._initial(rule)
         super().__init__(*args, **kwargs)
         house = {"node__greenhouse_id": zone.greenhouse_id, "is_active": True}
         outputs: Any = self.fields["outputs"]
         outputs.queryset = (
             Output.objects.select_related("node")
-            .filter(kind__in=self.OUTPUTS, **house)
+            .filter(self._offered() | Q(rules=rule) if rule else self._offered(), **house)
             .order_by("zone_id", "code")
+            .distinct()
         )
         sensor: Any = self.fields["sensor"]
         if not self.SENSORS:
@@ -71,6 +76,11 @@ class RuleForm(forms.Form):
             .select_related("zone")
             .order_by("zone_id", "code")
         )
+
+    def _offered(self) -> Q:
+        """Offer what a programme of this kind may switch, but no valve of another zone."""
+        is_elsewhere = Q(kind=Output.Kind.VALVE) & ~Q(zone=self.zone) & Q(zone__isnull=False)
+        return Q(kind__in=self.OUTPUTS) & ~is_elsewhere
 
     def _initial(self, rule: Rule | None) -> dict[str, Any]:
         if rule is None:
@@ -97,16 +107,25 @@ class RuleForm(forms.Form):
         given = super().clean() or {}
         self.cleaned_data = given
         rule = Rule(
+            pk=self.rule.pk if self.rule else None,
             zone=self.zone,
             kind=self.KIND,
             sensor=given.get("sensor"),
             parameters=self.parameters(),
+            is_enabled=self.rule is None or self.rule.is_enabled,
         )
         outputs = list(given.get("outputs", ()))
         for field, problem in self._new_problems(problems_of(rule, outputs)):
             said = problem_sentence(problem) if field else problem_words(problem)
             self.add_error(field, said)
+        if not self.errors and not given.get("is_sure"):
+            for doubt in doubts_of(rule, outputs):
+                self.add_error("is_sure", problem_sentence(doubt))
         return given
+
+    def fields_of_settings(self) -> list[forms.BoundField]:
+        """Give what is filled in: all but the box that confirms."""
+        return [field for field in self if field.name != "is_sure"]
 
     def _new_problems(self, problems: Iterable[Problem]) -> Iterable[tuple[str | None, Problem]]:
         """Leave out what only follows from a field that could not be read."""
@@ -284,7 +303,7 @@ class HysteresisForm(RuleForm):
 
 
 class DosingForm(RuleForm):
-    """Feed by EC and pH."""
+    """Feed by EC and pH; the one valve that it may open brings fresh water."""
 
     KIND = "dosing"
     OUTPUTS = ("doser", "valve")
@@ -315,6 +334,10 @@ class DosingForm(RuleForm):
     lock_out_after = forms.IntegerField(
         label=_("Stop after so many doses without effect"), initial=3, min_value=1, max_value=10
     )
+
+    def _offered(self) -> Q:
+        is_dry = Q(kind=Output.Kind.VALVE) & ~Q(dose_kind=FRESH_WATER)
+        return super()._offered() & ~is_dry
 
 
 FORMS: dict[str, type[RuleForm]] = {

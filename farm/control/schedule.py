@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from farm.control import sequence, together
@@ -11,6 +12,7 @@ from farm.control.settings import SettingsReader
 from farm.sun import sun_of_day
 
 DAYS_AHEAD = 8
+DAY_SECONDS = 86_400
 LOOK_AT_LEAST = timedelta(hours=6)
 
 
@@ -172,6 +174,23 @@ def _why(settings: Settings, snapshot: Snapshot, start: datetime) -> tuple[str, 
         if by_sun == start:
             return f"{wanted.side}_{wanted.event}", {"minutes": abs(wanted.offset_minutes)}
     return "time", {}
+
+
+def shortest_gap_seconds(settings: Settings) -> int | None:
+    """Tell how soon after a start by the clock the next one comes; None where there is but one."""
+    starts = {_seconds_of(clock) for clock in settings.times}
+    if settings.every is not None:
+        first, last = _seconds_of(settings.every.start), _seconds_of(settings.every.end)
+        starts |= set(range(first, last + 1, 60 * settings.every.minutes))
+    in_order = sorted(starts)
+    gaps = [after - before for before, after in pairwise(in_order)]
+    if in_order and len(settings.weekdays) == 7:
+        gaps.append(in_order[0] + DAY_SECONDS - in_order[-1])
+    return min(gaps, default=None)
+
+
+def _seconds_of(clock: time) -> int:
+    return 3600 * clock.hour + 60 * clock.minute + clock.second
 
 
 def _next_start(settings: Settings, snapshot: Snapshot) -> datetime:

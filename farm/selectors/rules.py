@@ -1,5 +1,6 @@
 """Programmes: what each is set to, when it looks again, and what it decided lately."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ class RuleShown(NamedTuple):
     is_enabled: bool
     settings: tuple[str, ...]
     outputs: tuple[str, ...]
+    # Who else switches an output of it: "Fan 1: By temperature".
+    also_driven: tuple[str, ...]
     sensor: str
     next_look_at: datetime | None
     last: DecisionShown | None
@@ -58,12 +61,13 @@ def rule_list() -> tuple[RuleShown, ...]:
         decision.pk: decision
         for decision in _decisions().filter(pk__in=[rule.last_id for rule in rules if rule.last_id])
     }
-    return tuple(_rule(rule, last_by_id.get(rule.last_id)) for rule in rules)
+    return tuple(_rule(rule, last_by_id.get(rule.last_id), others=rules) for rule in rules)
 
 
 def show_rule(rule: Rule) -> RuleShown:
-    """Put one programme into words. One query."""
-    return _rule(rule, None)
+    """Put one programme into words. Two queries."""
+    others = known_rules().filter(zone__greenhouse=rule.zone.greenhouse_id)
+    return _rule(rule, None, others=others)
 
 
 def latest_decisions(rule: Rule, *, with_idle: bool) -> tuple[DecisionShown, ...]:
@@ -114,7 +118,16 @@ def _named(decision: Decision, said: str) -> str:
     return f"{output}: {said}" if output else said
 
 
-def _rule(rule: Rule, last: Decision | None) -> RuleShown:
+def _also_driven(rule: Rule, others: Iterable[Rule]) -> Iterator[str]:
+    """Name each output that another programme, which is on, switches too, and that programme."""
+    ours = {output.pk for output in rule.outputs.all()}
+    for other in others:
+        if other.is_enabled and other.pk != rule.pk:
+            shared = (output for output in other.outputs.all() if output.pk in ours)
+            yield from (f"{output}: {other.name}" for output in shared)
+
+
+def _rule(rule: Rule, last: Decision | None, *, others: Iterable[Rule]) -> RuleShown:
     return RuleShown(
         id=rule.pk,
         name=rule.name,
@@ -125,6 +138,7 @@ def _rule(rule: Rule, last: Decision | None) -> RuleShown:
         is_enabled=rule.is_enabled,
         settings=setting_words(rule),
         outputs=tuple(str(output) for output in rule.outputs.all()),
+        also_driven=tuple(_also_driven(rule, others)),
         sensor=str(rule.sensor) if rule.sensor else "",
         next_look_at=rule.next_look_at if rule.is_enabled else None,
         last=_decision(last) if last else None,

@@ -5,21 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from farm.control.dosing_settings import Settings as DosingSettings
-from farm.control.kinds import KINDS
-from farm.control.light_sum import Settings as LightSettings
-from farm.control.schedule import Settings as ScheduleSettings
-from farm.control.settings import Problem, SettingsError
 from farm.errors import RuleInvalidError
-from farm.models import Alarm, Channel, Command, Output, Rule, Zone
+from farm.models import Alarm, Channel, Command, Greenhouse, Output, Rule, Zone
 from farm.problem_words import problem_words
-from farm.services import alarms, commands, config, water
+from farm.services import alarms, commands, config
+from farm.services.rule_checks import problems_of
 
-LIGHT = (Channel.Quantity.SOLAR_RADIATION, Channel.Quantity.PPFD)
 # What a programme has learned and used up survives a change of its settings.
 KEPT = (
     "slopes", "day", "ml", "thinned", "last", "b_waits", "ph_way", "ph_moved_at",
@@ -57,6 +51,7 @@ def add_rule(  # noqa: PLR0913  # each is a fact of the programme, named by keyw
         memory={"done_until": at.isoformat()},
     )
     wanted = list(outputs)
+    _lock_house(zone)
     _refuse_invalid(rule, wanted)
     rule.save()
     rule.outputs.set(wanted)
@@ -83,6 +78,7 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
     for name, value in changed.items():
         setattr(rule, name, value)
     if rule.is_enabled:
+        _lock_house(rule.zone)
         _refuse_invalid(rule, outputs)
     rule.generation += 1
     rule.changed_by, rule.next_look_at = by, None
@@ -98,6 +94,14 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
         _stop_what_runs(rule, by=by, at=at)
     config.refresh_configs(outputs=[*outputs_before, *outputs], at=at)
     return rule
+
+
+def _lock_house(zone: Zone) -> None:
+    """Let nobody else check a programme of the house against what is there before we are done.
+
+    Whoever locks a programme too has locked it before, as a programme does that looks.
+    """
+    Greenhouse.objects.select_for_update(no_key=True).get(pk=zone.greenhouse_id)
 
 
 def _fresh_memory(rule: Rule, *, at: datetime) -> dict[str, Any]:
@@ -125,96 +129,3 @@ def _refuse_invalid(rule: Rule, outputs: Sequence[Output]) -> None:
                 for problem, sentence in zip(problems, sentences, strict=True)
             ],
         )
-
-
-def problems_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
-    """Tell why a programme cannot work; feeding without a sensor is given the one to go by."""
-    kind = KINDS.get(rule.kind)
-    if kind is None:
-        return (Problem("kind", "not_a_choice"),)
-    try:
-        settings = kind.parse(rule.parameters)
-    except SettingsError as error:
-        # What is wrong whatever the settings are is told at once, not the next time.
-        return (*error.problems, *_misfits(rule, None, outputs))
-    rule.sensor = rule.sensor or _sensor_of(rule, settings)
-    return tuple(_misfits(rule, settings, outputs))
-
-
-def _sensor_of(rule: Rule, settings: Any) -> Channel | None:
-    """Choose what feeding goes by, where nobody has: the zone's EC or pH, else the house's."""
-    if not isinstance(settings, DosingSettings):
-        return None
-    channels = Channel.objects.shown().filter(
-        Q(zone=rule.zone) | Q(zone=None, node__greenhouse=rule.zone.greenhouse_id),
-        quantity=settings.quantities[0],
-    )
-    return channels.order_by(F("zone_id").asc(nulls_last=True), "pk").first()
-
-
-def _misfits(rule: Rule, settings: Any, outputs: Sequence[Output]) -> Iterable[Problem]:
-    """Hold the settings against what there is: outputs, sensor, place."""
-    if not outputs:
-        yield Problem("outputs", "missing")
-    if any(output.node.greenhouse_id != rule.zone.greenhouse_id for output in outputs):
-        yield Problem("outputs", "other_house")
-    if rule.kind != Rule.Kind.DOSING and any(o.kind == Output.Kind.DOSER for o in outputs):
-        yield Problem("outputs", "doser")
-    if rule.kind in (Rule.Kind.HYSTERESIS, Rule.Kind.LIGHT_SUM) and rule.sensor is None:
-        yield Problem("sensor", "missing")
-    if isinstance(settings, ScheduleSettings):
-        yield from _misfits_of_schedule(rule, settings, outputs)
-    elif isinstance(settings, LightSettings):
-        yield from _misfits_of_light(rule, settings, outputs)
-    elif isinstance(settings, DosingSettings):
-        yield from _misfits_of_dosing(rule, settings, outputs)
-
-
-def _misfits_of_schedule(
-    rule: Rule, settings: ScheduleSettings, outputs: Sequence[Output]
-) -> Iterable[Problem]:
-    most = min((output.max_seconds for output in outputs), default=None)
-    if most is not None and (settings.seconds or 0) > most:
-        yield Problem("seconds", "too_high", {"high": most})
-    if settings.litres is not None:
-        yield from _misfits_of_litres(outputs, is_bounded=settings.seconds is not None)
-    if settings.sun and None in (rule.zone.greenhouse.latitude, rule.zone.greenhouse.longitude):
-        yield Problem("sun", "no_place")
-
-
-def _misfits_of_light(
-    rule: Rule, settings: LightSettings, outputs: Sequence[Output]
-) -> Iterable[Problem]:
-    if rule.sensor is not None and rule.sensor.quantity not in LIGHT:
-        yield Problem("sensor", "not_light")
-    if settings.litres is None and settings.seconds is None and not rule.zone.area_m2:
-        yield Problem("litres", "no_area")
-    if settings.litres is not None:
-        yield from _misfits_of_litres(outputs, is_bounded=settings.seconds is not None)
-    elif settings.seconds is None and rule.zone.area_m2:
-        # The light decides how many litres a watering has.
-        yield from _misfits_of_litres(outputs, is_bounded=False)
-
-
-def _misfits_of_litres(outputs: Sequence[Output], *, is_bounded: bool) -> Iterable[Problem]:
-    """Refuse litres where nothing would end the run but its device's longest time."""
-    if not all(output.node.acknowledges for output in outputs):
-        yield Problem("litres", "not_taken")
-    elif not is_bounded and not all(
-        water.expected_flow(output) or water.is_metered(output) for output in outputs
-    ):
-        yield Problem("litres", "not_counted")
-
-
-def _misfits_of_dosing(
-    rule: Rule, settings: DosingSettings, outputs: Sequence[Output]
-) -> Iterable[Problem]:
-    kinds = {output.dose_kind for output in outputs}
-    if rule.sensor is None:
-        yield Problem("sensor", "missing")
-    if settings.ec is not None and "a" not in kinds:
-        yield Problem("outputs", "no_fertiliser")
-    if settings.ph is not None and not kinds & {"ph_up", "ph_down"}:
-        yield Problem("outputs", "no_ph")
-    if rule.zone.daily_dose_cap_ml is None:
-        yield Problem("zone", "no_dose_cap")

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import SignedInRequest
 from farm.access import farm_member_required
 from farm.models import Rule, Zone
+from farm.problem_words import problem_sentence
 from farm.rule_forms import FORMS, RuleForm
 from farm.selectors import rules
 from farm.services import automation
+from farm.services.rule_checks import doubts_of
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -56,9 +58,11 @@ def farm_rule_switch(request: SignedInRequest, pk: int) -> HttpResponse:
     """Switch a programme on or off, whatever the button said when the page was shown."""
     rule = get_object_or_404(rules.known_rules(), pk=pk)
     is_on = request.POST.get("bat") == "1"
-    automation.change_rule(rule=rule, by=request.user, at=timezone.now(), is_enabled=is_on)
+    rule = automation.change_rule(rule=rule, by=request.user, at=timezone.now(), is_enabled=is_on)
     said = _("“%(name)s” is on.") if is_on else _("“%(name)s” is off.")
     messages.success(request, said % {"name": rule})
+    for doubt in doubts_of(rule, list(rule.outputs.all())) if is_on else ():
+        messages.warning(request, problem_sentence(doubt))
     return redirect("farm_rule", pk=pk)
 
 
