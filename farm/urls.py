@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "nha-mang/chuong-trinh/<int:pk>/bat-tat/", rules.farm_rule_switch, name="farm_rule_switch"
     ),
+    path("nha-mang/chuong-trinh/<int:pk>/xoa/", rules.farm_rule_archive, name="farm_rule_archive"),
     path("nha-mang/chuong-trinh/them/<slug:kind>/", rules.farm_rule_add, name="farm_rule_add"),
     path("nha-mang/nguong/<int:pk>/", alarms.farm_limit, name="farm_limit"),
     path("nha-mang/truc/<int:pk>/", alarms.farm_watch, name="farm_watch"),

@@ -49,9 +49,18 @@ class Rule(TimestampedModel):
         related_name="+",
     )  # fmt: skip
 
+    # Off for good and in no list: its decisions and commands still need it for their reasons.
+    archived_at = models.DateTimeField(null=True, editable=False)
+
     class Meta:
         verbose_name = _("programme")
         verbose_name_plural = _("programmes")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(archived_at__isnull=True) | models.Q(is_enabled=False),
+                name="rule_archived_is_off",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

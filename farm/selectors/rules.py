@@ -33,6 +33,7 @@ class RuleShown(NamedTuple):
     house: str
     zone: str
     is_enabled: bool
+    is_archived: bool
     settings: tuple[str, ...]
     outputs: tuple[str, ...]
     # Who else switches an output of it: "Fan 1: By temperature".
@@ -56,7 +57,7 @@ def rule_list() -> tuple[RuleShown, ...]:
         .exclude(verdict=Decision.Verdict.SKIP)
         .order_by("-at", "-pk")
     )
-    rules = list(known_rules().annotate(last_id=Subquery(newest.values("pk")[:1])))
+    rules = list(standing_rules().annotate(last_id=Subquery(newest.values("pk")[:1])))
     last_by_id = {
         decision.pk: decision
         for decision in _decisions().filter(pk__in=[rule.last_id for rule in rules if rule.last_id])
@@ -66,7 +67,7 @@ def rule_list() -> tuple[RuleShown, ...]:
 
 def show_rule(rule: Rule) -> RuleShown:
     """Put one programme into words. Two queries."""
-    others = known_rules().filter(zone__greenhouse=rule.zone.greenhouse_id)
+    others = standing_rules().filter(zone__greenhouse=rule.zone.greenhouse_id)
     return _rule(rule, None, others=others)
 
 
@@ -78,8 +79,13 @@ def latest_decisions(rule: Rule, *, with_idle: bool) -> tuple[DecisionShown, ...
     return tuple(_decision(decision) for decision in found[:LATEST])
 
 
+def standing_rules() -> QuerySet[Rule]:
+    """Give the programmes that can be changed: those that nobody has taken off the lists."""
+    return known_rules().filter(archived_at=None)
+
+
 def known_rules() -> QuerySet[Rule]:
-    """Give the programmes of houses in use, with zone, house, outputs and sensor. Two queries."""
+    """Give all programmes of houses in use, with zone, outputs and sensor. Two queries."""
     return (
         Rule.objects.filter(zone__greenhouse__is_active=True)
         .select_related("zone__greenhouse", "sensor__zone")
@@ -136,6 +142,7 @@ def _rule(rule: Rule, last: Decision | None, *, others: Iterable[Rule]) -> RuleS
         house=rule.zone.greenhouse.name,
         zone=rule.zone.name,
         is_enabled=rule.is_enabled,
+        is_archived=rule.archived_at is not None,
         settings=setting_words(rule),
         outputs=tuple(str(output) for output in rule.outputs.all()),
         also_driven=tuple(_also_driven(rule, others)),

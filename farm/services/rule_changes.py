@@ -65,11 +65,9 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
 
     Fields: name, zone, sensor, parameters, is_enabled, outputs. The same again changes nothing.
     """
-    rule = (
-        Rule.objects.select_for_update(of=("self",))
-        .select_related("zone__greenhouse", "sensor")
-        .get(pk=rule.pk)
-    )
+    rule = _locked(rule)
+    if rule.archived_at is not None:
+        raise RuleInvalidError(_("This programme is off the list for good. Add a new one."))
     outputs_before = list(rule.outputs.order_by("pk"))
     outputs = sorted(fields.pop("outputs", outputs_before), key=lambda output: output.pk)
     changed = {name: value for name, value in fields.items() if getattr(rule, name) != value}
@@ -94,6 +92,26 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
         _stop_what_runs(rule, by=by, at=at)
     config.refresh_configs(outputs=[*outputs_before, *outputs], at=at)
     return rule
+
+
+@transaction.atomic
+def archive_rule(*, rule: Rule, by: User, at: datetime) -> Rule:
+    """Switch a programme off and take it off the lists for good; once more changes nothing."""
+    rule = _locked(rule)
+    if rule.archived_at is not None:
+        return rule
+    rule = change_rule(rule=rule, by=by, at=at, is_enabled=False)
+    rule.changed_by, rule.archived_at = by, at
+    rule.save(update_fields=["changed_by", "archived_at"])
+    return rule
+
+
+def _locked(rule: Rule) -> Rule:
+    return (
+        Rule.objects.select_for_update(of=("self",))
+        .select_related("zone__greenhouse", "sensor")
+        .get(pk=rule.pk)
+    )
 
 
 def _lock_house(zone: Zone) -> None:

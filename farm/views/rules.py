@@ -16,7 +16,7 @@ from farm.models import Rule, Zone
 from farm.problem_words import problem_sentence
 from farm.rule_forms import FORMS, RuleForm
 from farm.selectors import rules
-from farm.services import automation
+from farm.services import automation, rule_changes
 from farm.services.rule_checks import doubts_of
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +56,7 @@ def farm_rule(request: SignedInRequest, pk: int) -> HttpResponse:
 @farm_member_required
 def farm_rule_switch(request: SignedInRequest, pk: int) -> HttpResponse:
     """Switch a programme on or off, whatever the button said when the page was shown."""
-    rule = get_object_or_404(rules.known_rules(), pk=pk)
+    rule = get_object_or_404(rules.standing_rules(), pk=pk)
     is_on = request.POST.get("bat") == "1"
     rule = automation.change_rule(rule=rule, by=request.user, at=timezone.now(), is_enabled=is_on)
     said = _("“%(name)s” is on.") if is_on else _("“%(name)s” is off.")
@@ -71,7 +71,7 @@ def farm_rule_switch(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 def farm_rule_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Set a programme anew; commands that it made before are not sent any more."""
-    rule = get_object_or_404(rules.known_rules(), pk=pk)
+    rule = get_object_or_404(rules.standing_rules(), pk=pk)
     form = FORMS[rule.kind](request.POST or None, zone=rule.zone, rule=rule)
     if request.method == "POST" and form.is_valid():
         automation.change_rule(rule=rule, by=request.user, at=timezone.now(), **_fields(form))
@@ -79,6 +79,19 @@ def farm_rule_change(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("farm_rule", pk=pk)
     context = {"rule": rule, "zone": rule.zone, "form": form, "here": "rules"}
     return render(request, "farm/rule_form.html", context)
+
+
+@require_form
+@farm_member_required
+@never_cache
+def farm_rule_archive(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask once, then take a programme off the lists for good."""
+    rule = get_object_or_404(rules.known_rules(), pk=pk)
+    if request.method == "POST":
+        rule_changes.archive_rule(rule=rule, by=request.user, at=timezone.now())
+        messages.success(request, _("“%(name)s” is off the list.") % {"name": rule})
+        return redirect("farm_rules")
+    return render(request, "farm/rule_archive.html", {"rule": rule, "here": "rules"})
 
 
 @require_form

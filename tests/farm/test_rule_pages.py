@@ -8,8 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from farm.models import Channel, Decision, Rule
+from farm.errors import RuleInvalidError
+from farm.models import Channel, Command, Decision, Rule
 from farm.selectors import rules
+from farm.services import rule_changes
 from tests.farm.controllers import make_house, run
 from tests.farm.factories import NOON, make_channel
 from tests.farm.pages import member, noon, words_of
@@ -163,6 +165,39 @@ def test_a_programme_is_switched_off_and_on(client, member, house):
     client.post(url, {"bat": "1"})
     rule.refresh_from_db()
     assert (rule.is_enabled, rule.generation) == (True, 3)
+
+
+def test_a_programme_is_taken_off_the_list_after_asking_and_stays_for_its_reasons(
+    client, member, house
+):
+    rule = make_rule(house)
+    watering = run(house.valve, source="schedule", rule=rule)
+    Decision.objects.create(
+        rule=rule, at=NOON, verdict="act", reason="time", generation=1, command=watering,
+        facts={"start": NOON.isoformat(), "seconds": 120},
+    )  # fmt: skip
+    url = reverse("farm_rule_archive", args=[rule.pk])
+
+    asked = client.get(url)
+    rule.refresh_from_db()
+    assert (rule.is_enabled, rule.archived_at) == (True, None)
+    answers = [client.post(url), client.post(url)]
+
+    rule.refresh_from_db()
+    assert "Take “Tưới sáng” off the list?" in words_of(asked)
+    assert [(one.status_code, one.url) for one in answers] == [(302, RULES), (302, RULES)]
+    assert (rule.is_enabled, rule.archived_at, rule.changed_by) == (False, NOON, member)
+    assert rule.generation == 2
+    assert Command.objects.filter(op="stop", output=house.valve).count() == 1
+    client.get(RULES)  # takes the messages
+    assert "Tưới sáng" not in words_of(client.get(RULES))
+    page = words_of(client.get(reverse("farm_rule", args=[rule.pk])))
+    assert "This programme is off the list for good." in page
+    assert "Watered for 2 minutes at 12:00" in page
+    assert client.get(reverse("farm_rule_change", args=[rule.pk])).status_code == 404
+    assert client.post(reverse("farm_rule_switch", args=[rule.pk])).status_code == 404
+    with pytest.raises(RuleInvalidError):
+        rule_changes.change_rule(rule=rule, by=member, at=NOON, is_enabled=True)
 
 
 def test_a_timetable_is_added_with_plain_fields(client, member, house):
