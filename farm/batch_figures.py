@@ -2,6 +2,7 @@
 
 The cooperative says: less labour, shorter growth, better yield. Each is answered from what stands
 in the book; what nobody noted is None, never 0, and a batch that still grows gets no verdict yet.
+Neither does the labour of a batch that gave nothing: not to have worked is no saving.
 """
 
 from collections.abc import Sequence
@@ -108,6 +109,14 @@ class Figures(NamedTuple):
             Measure.WATER: self.litres_per_kg,
         }[measure]
 
+    def comparable(self, measure: Measure) -> float | None:
+        """Give a figure that says something beside another batch's."""
+        return None if self.lacks_harvest(measure) else self.of(measure)
+
+    def lacks_harvest(self, measure: Measure) -> bool:
+        """Whether a figure is of a batch that gave nothing, and so is of no worth."""
+        return measure == Measure.LABOUR and not self.kg
+
     def is_settled(self, measure: Measure) -> bool:
         """Whether a measure can no longer change: the first harvest only comes once."""
         return self.is_final or (
@@ -132,34 +141,57 @@ class Comparison(NamedTuple):
     earlier: Against
     earlier_count: int
     soil: Against
+    # Of so many soil batches of our own; 0 where the crop's profile gives the figure.
+    soil_count: int = 0
+    lacks_harvest: bool = False
 
 
-def compare(
-    figures: Figures, *, earlier: Sequence[Figures], soil: dict[Measure, float | None]
-) -> list[Comparison]:
-    """Compare a batch with the median of earlier ones and with the crop's figures for soil.
+class Soil(NamedTuple):
+    """What the crop does in soil: the profile's figures, and our own batches where it has none."""
+
+    profile: dict[Measure, float | None]
+    batches: Sequence[Figures] = ()
+
+    def of(self, measure: Measure) -> tuple[float | None, int]:
+        """Give the figure, and of how many batches of our own it is."""
+        told = self.profile.get(measure)
+        if told is not None:
+            return told, 0
+        return _median(self.batches, measure)
+
+
+def compare(figures: Figures, *, earlier: Sequence[Figures], soil: Soil) -> list[Comparison]:
+    """Compare a batch with the median of earlier ones and with the crop in soil.
 
     >>> own = Figures(area_m2=8, sown=date(2026, 9, 1), ended=date(2026, 10, 6), kg=20)
     >>> before = Figures(area_m2=8, sown=date(2026, 7, 1), ended=date(2026, 8, 9), kg=16)
-    >>> compare(own, earlier=[before], soil={Measure.YIELD: 1.8})[0].earlier
+    >>> compare(own, earlier=[before], soil=Soil({Measure.YIELD: 1.8}))[0].earlier
     Against(value=2.0, verdict=<Verdict.BETTER: 'better'>, change_percent=25.0)
     """
     rows = []
     for measure in Measure:
         own, is_settled = figures.of(measure), figures.is_settled(measure)
-        known = [value for one in earlier if (value := one.of(measure)) is not None]
-        settled = own if is_settled else None
+        before, count = _median(earlier, measure)
+        in_soil, soil_count = soil.of(measure)
+        settled = figures.comparable(measure) if is_settled else None
         rows.append(
             Comparison(
                 measure=measure,
                 own=own,
                 is_settled=is_settled,
-                earlier=_against(measure, settled, median(known) if known else None),
-                earlier_count=len(known),
-                soil=_against(measure, settled, soil.get(measure)),
+                earlier=_against(measure, settled, before),
+                earlier_count=count,
+                soil=_against(measure, settled, in_soil),
+                soil_count=soil_count,
+                lacks_harvest=figures.lacks_harvest(measure),
             )
         )
     return rows
+
+
+def _median(batches: Sequence[Figures], measure: Measure) -> tuple[float | None, int]:
+    known = [value for one in batches if (value := one.comparable(measure)) is not None]
+    return (median(known) if known else None), len(known)
 
 
 def _against(measure: Measure, own: float | None, other: float | None) -> Against:

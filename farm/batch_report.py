@@ -141,9 +141,8 @@ def _draw_comparisons(paper: _Paper, page: BatchPage) -> None:
     heads = ("", _("This batch"), _("Earlier batches (median)"), _("In soil"))
     paper.row(heads, stops, (_LABEL,) * 4)
     for row in batch_words.rows_of(page.comparisons):
-        counted = f"{row.earlier.value} {row.earlier_batches}".rstrip()
-        earlier = _with_change(row.earlier._replace(value=counted))
-        cells = (row.label, row.own, earlier, _with_change(row.soil))
+        earlier = _with_change(row.earlier, row.earlier_batches)
+        cells = (row.label, row.own, earlier, _with_change(row.soil, row.soil_batches))
         paper.row(cells, stops, (_VALUE, _STRONG, _VALUE, _VALUE))
     if page.batch.profile.soil_source:
         source = _("Source of the figures for soil: %(source)s") % {
@@ -152,10 +151,11 @@ def _draw_comparisons(paper: _Paper, page: BatchPage) -> None:
         paper.row((source,), (_MARGIN,), (Style(size=8, grey=0.35),))
 
 
-def _with_change(other: batch_words.ComparedTo) -> str:
+def _with_change(other: batch_words.ComparedTo, of_batches: str) -> str:
+    value = f"{other.value} {of_batches}".rstrip()
     if not other.words:
-        return other.value
-    return _("%(value)s: %(change)s") % {"value": other.value, "change": other.words}
+        return value
+    return _("%(value)s: %(change)s") % {"value": value, "change": other.words}
 
 
 def _draw_claims(paper: _Paper, page: BatchPage) -> None:

@@ -37,6 +37,7 @@ class ComparisonRow(NamedTuple):
     earlier: ComparedTo
     earlier_batches: str
     soil: ComparedTo
+    soil_batches: str
     question: str
     answer: str
     answer_verdict: str
@@ -127,13 +128,20 @@ def _row(comparison: Comparison) -> ComparisonRow:
     answer, verdict = _answer(comparison, earlier, soil)
     own = _own(comparison, own_words)
     return ComparisonRow(
-        label(), own, earlier, _of_batches(comparison), soil, question(), answer, verdict
+        label=label(),
+        own=own,
+        earlier=earlier,
+        earlier_batches=_of_batches(comparison.earlier_count),
+        soil=soil,
+        soil_batches=_of_batches(comparison.soil_count),
+        question=question(),
+        answer=answer,
+        answer_verdict=verdict,
     )
 
 
-def _of_batches(comparison: Comparison) -> str:
-    """Say how many batches the median is of; "" when of none."""
-    count = comparison.earlier_count
+def _of_batches(count: int) -> str:
+    """Say how many batches a median is of; "" when of none."""
     if not count:
         return ""
     return ngettext("of %(count)s batch", "of %(count)s batches", count) % {"count": count}
@@ -175,16 +183,19 @@ def _answer(comparison: Comparison, earlier: ComparedTo, soil: ComparedTo) -> tu
         }, "unknown"
     if not comparison.is_settled:
         return _("Nobody can say yet: the batch still grows."), "unknown"
+    if comparison.lacks_harvest:
+        return _("Nobody can say yet: %(what)s.") % {"what": _("no harvest is noted")}, "unknown"
     if soil.words:
         return _ANSWERS[soil.verdict]() % {"than": _than_in_soil(soil)}, soil.verdict
     if earlier.words:
-        words = _("%(change)s than earlier batches; there is no figure for soil") % {
-            "change": earlier.words
-        }
-        if earlier.verdict == Verdict.LEVEL:
-            words = _("about the same as earlier batches; there is no figure for soil")
-        return _ANSWERS[earlier.verdict]() % {"than": words}, earlier.verdict
+        return _ANSWERS[earlier.verdict]() % {"than": _than_earlier(earlier)}, earlier.verdict
     return _("Nobody can say yet: there is nothing to compare with."), "unknown"
+
+
+def _than_earlier(earlier: ComparedTo) -> str:
+    if earlier.verdict == Verdict.LEVEL:
+        return _("about the same as earlier batches grown in the same way")
+    return _("%(change)s than earlier batches grown in the same way") % {"change": earlier.words}
 
 
 def _than_in_soil(soil: ComparedTo) -> str:

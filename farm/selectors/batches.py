@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
-from farm.batch_figures import Comparison, Figures, Measure, compare
+from farm.batch_figures import Comparison, Figures, Measure, Soil, compare
 from farm.models import Batch, CostEntry, CropStage, Harvest, LabourEntry, WaterUse
 from farm.selectors.measured import Measured, judge_channels, shown_channels, vapour_deficit
 from farm.selectors.targets import Grown, StageSpan, sorted_stages, stage_on, stage_spans
@@ -190,35 +190,42 @@ def _share(
 
 
 def batch_page(batch: Batch, *, on: date) -> BatchPage:
-    """Gather what the page says about a batch of `batches()`. Six queries."""
+    """Gather what the page says about a batch of `batches()`. Seven queries."""
+    over = Batch.objects.filter(profile=batch.profile_id).exclude(ended_date=None)
+    others = over.exclude(pk=batch.pk).order_by("-sown_date", "-pk")
     earlier = list(
-        Batch.objects.filter(profile=batch.profile_id, sown_date__lt=batch.sown_date)
-        .exclude(ended_date=None)
-        .exclude(pk=batch.pk)
-        .order_by("-sown_date", "-pk")[:EARLIER_BATCHES]
+        others.filter(method=batch.method, sown_date__lt=batch.sown_date)[:EARLIER_BATCHES]
     )
-    figures = figures_of([batch, *earlier], on=on)
-    own = figures.pop(batch.pk)
+    in_soil = list(others.filter(method=Batch.Method.SOIL)[:EARLIER_BATCHES])
+    figures = figures_of(list({batch, *earlier, *in_soil}), on=on)
+    own = figures[batch.pk]
     stages = sorted_stages(batch)
     return BatchPage(
         batch=batch,
         figures=own,
-        comparisons=compare(own, earlier=list(figures.values()), soil=soil_figures(batch)),
+        comparisons=compare(
+            own,
+            earlier=[figures[one.pk] for one in earlier],
+            soil=soil_of(batch, [figures[one.pk] for one in in_soil]),
+        ),
         stage=stage_on(batch, stages, on),
         day_number=((batch.ended_date or on) - batch.sown_date).days,
         spans=stage_spans(batch, stages),
     )
 
 
-def soil_figures(batch: Batch) -> dict[Measure, float | None]:
-    """Give what the crop's profile says about growing it in soil."""
+def soil_of(batch: Batch, in_soil: Sequence[Figures]) -> Soil:
+    """Give what a batch is held against for soil; one in soil itself has only its earlier ones."""
+    if batch.method == Batch.Method.SOIL:
+        return Soil({})
     profile = batch.profile
-    return {
+    told = {
         Measure.YIELD: profile.soil_kg_per_m2,
         Measure.FIRST_HARVEST: profile.soil_days,
         Measure.LABOUR: profile.soil_hours_per_m2,
         Measure.WATER: profile.soil_litres_per_kg,
     }
+    return Soil(told, in_soil)
 
 
 def values_for(batch: Batch, *, on: date, now: datetime) -> list[Measured]:

@@ -188,9 +188,82 @@ def test_without_soil_figures_earlier_batches_answer():
 
     assert (row.earlier.value, row.earlier_batches) == ("2.00 kg/m²", "of 1 batch")
     assert row.soil.value == "no figure yet"
-    assert row.answer == (
-        "Neither way: about the same as earlier batches; there is no figure for soil."
-    )
+    assert row.answer == "Neither way: about the same as earlier batches grown in the same way."
+
+
+def test_labour_of_a_batch_that_gave_nothing_is_no_saving():
+    profile = make_profile(soil_hours_per_m2=0.9, soil_source="test")
+    before = finished(profile, sown=date(2026, 3, 1), kg=20.0)
+    put(LabourEntry, before, task="care", hours=4.0)
+    own = make_batch(
+        profile=profile, sown_date=date(2026, 9, 1), ended_date=date(2026, 10, 1),
+        status=Batch.Status.ENDED,
+    )  # fmt: skip
+    put(LabourEntry, own, task="care", hours=2.5)
+
+    labour = compared(own, Measure.LABOUR)
+
+    assert (labour.own, labour.earlier, labour.soil) == (
+        0.25, (0.4, Verdict.UNKNOWN, None), (0.9, Verdict.UNKNOWN, None),
+    )  # fmt: skip
+    with translation.override("en"):
+        row = batch_words.rows_of([labour])[0]
+    assert (row.own, row.answer) == (
+        "0.25 hours/m²", "Nobody can say yet: no harvest is noted.",
+    )  # fmt: skip
+
+
+def test_labour_of_a_lost_batch_is_nothing_to_compare_with():
+    profile = make_profile()
+    lost = make_batch(
+        profile=profile, sown_date=date(2026, 3, 1), ended_date=date(2026, 3, 9),
+        status=Batch.Status.LOST,
+    )  # fmt: skip
+    put(LabourEntry, lost, task="care", hours=9.0)
+    own = finished(profile, sown=date(2026, 9, 1), kg=20.0)
+    put(LabourEntry, own, task="care", hours=4.0)
+
+    assert compared(own, Measure.LABOUR).earlier == (None, Verdict.UNKNOWN, None)
+
+
+def test_only_batches_grown_in_the_same_way_are_earlier_ones():
+    profile = make_profile()
+    finished(profile, sown=date(2026, 3, 1), kg=20.0, method=Batch.Method.SOIL)
+    finished(profile, sown=date(2026, 4, 1), kg=40.0, method=Batch.Method.SUBSTRATE)
+    own = finished(profile, sown=date(2026, 9, 1), kg=50.0, method=Batch.Method.SUBSTRATE)
+
+    harvest = compared(own, Measure.YIELD)
+
+    assert (harvest.earlier, harvest.earlier_count) == ((4.0, Verdict.BETTER, 25.0), 1)
+
+
+def test_our_own_soil_batches_stand_for_soil_where_the_profile_has_no_figure():
+    profile = make_profile(soil_days=40, soil_source="test")
+    for number, kg in enumerate((15.0, 25.0)):
+        finished(profile, sown=date(2026, 3 + number, 1), kg=kg, method=Batch.Method.SOIL)
+    own = finished(profile, sown=date(2026, 9, 1), kg=25.0)
+
+    harvest = compared(own, Measure.YIELD)
+    growth = compared(own, Measure.FIRST_HARVEST)
+
+    assert (harvest.soil, harvest.soil_count) == ((2.0, Verdict.BETTER, 25.0), 2)
+    assert (growth.soil, growth.soil_count) == ((40, Verdict.BETTER, -25.0), 0)
+    with translation.override("en"):
+        row = batch_words.rows_of([harvest])[0]
+    assert (row.soil.value, row.soil_batches) == ("2.00 kg/m²", "of 2 batches")
+    assert row.answer == "Yes: 25% more than in soil (2.00 kg/m²)."
+
+
+def test_a_batch_in_soil_is_held_against_earlier_ones_in_soil_alone():
+    profile = make_profile(soil_kg_per_m2=4.0, soil_source="test")
+    finished(profile, sown=date(2026, 2, 1), kg=90.0)
+    finished(profile, sown=date(2026, 3, 1), kg=20.0, method=Batch.Method.SOIL)
+    own = finished(profile, sown=date(2026, 9, 1), kg=25.0, method=Batch.Method.SOIL)
+
+    harvest = compared(own, Measure.YIELD)
+
+    assert harvest.earlier == (2.0, Verdict.BETTER, 25.0)
+    assert harvest.soil == (None, Verdict.UNKNOWN, None)
 
 
 def test_lost_batches_count_among_the_earlier_ones():
