@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 
 from common.pdf import A4, BOLD, Sheet, Style
-from farm.batch_words import day_words
+from farm.batch_words import day_words, variety_words
 from farm.selectors.batches import Traced
 
 COLUMNS: Final = 3
@@ -58,9 +58,10 @@ def _draw_label(sheet: Sheet, traced: Traced) -> None:
     room = _WIDTH - left - _EDGE
     y = _HEIGHT - 9 * mm
     sheet.text_within(left, y, batch.profile.name, Style(BOLD, 12), room)
-    if batch.variety:
+    variety = variety_words(batch)
+    if variety:
         y -= 4.5 * mm
-        sheet.text_within(left, y, batch.variety, Style(size=8), room)
+        sheet.text_within(left, y, variety, Style(size=8), room)
     y -= 5 * mm
     sheet.text_within(left, y, batch.code, Style(BOLD, 8), room)
     if traced.last_harvest is not None:

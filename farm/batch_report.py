@@ -13,7 +13,7 @@ from farm import batch_words
 from farm.batch_labels import grower_of, trace_url
 from farm.models import Batch
 from farm.selectors.batches import BatchPage, BookLine, Traced
-from farm.words import moment
+from farm.words import moment, number
 
 _MARGIN: Final = 16 * mm
 _WIDTH: Final = A4[0] - 2 * _MARGIN
@@ -106,12 +106,12 @@ def _draw_head(paper: _Paper, batch: Batch, traced: Traced) -> None:
 
 
 def _about(batch: Batch) -> list[tuple[str, str]]:
-    area = _("%(number)s m²") % {"number": batch_words.number(batch.area_m2, 1)}
+    area = _("%(number)s m²") % {"number": number(batch.area_m2, 1)}
     rows = [
         (_("Variety"), batch.variety),
         (_("Growing method"), batch.get_method_display()),
         (_("Area"), area),
-        (_("Plants"), str(batch.plants or "")),
+        (_("Plants"), number(batch.plants, 0) if batch.plants else ""),
         (_("Sown"), batch_words.day_words(batch.sown_date)),
         (_("Planted out"), batch_words.day_words(batch.transplanted_date)),
         (_("Ended on"), batch_words.day_words(batch.ended_date)),

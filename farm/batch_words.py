@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.text import vnd
 from farm.batch_figures import Against, Comparison, Figures, Measure, Verdict
-from farm.models import CostEntry, CropProfile, Harvest, LabourEntry
+from farm.models import Batch, CostEntry, CropProfile, Harvest, LabourEntry
+from farm.words import number
 
 
 class Fact(NamedTuple):
@@ -43,9 +44,17 @@ class ComparisonRow(NamedTuple):
     answer_verdict: str
 
 
-def number(value: float, decimals: int) -> str:
-    """Write a number as the reader's language does, rounded: Django alone cuts digits off."""
-    return number_format(round(value, decimals), decimals)
+def variety_words(batch: Batch) -> str:
+    """Name the variety without the crop's name, which stands before it."""
+    crop, variety = batch.profile.name, batch.variety
+    if variety.casefold().startswith(f"{crop} ".casefold()):
+        return variety[len(crop) :].strip()
+    return "" if variety.casefold() == crop.casefold() else variety
+
+
+def title_of(batch: Batch) -> str:
+    """Name what grows: crop and variety, "Dưa lưới Taki"."""
+    return f"{batch.profile.name} {variety_words(batch)}".rstrip()
 
 
 def no_figure() -> str:
@@ -85,7 +94,7 @@ def labour_words(hours_per_m2: float) -> str:
 
 
 def water_words(litres_per_kg: float) -> str:
-    decimals = 0 if litres_per_kg >= 10 else 1
+    decimals = 0 if round(litres_per_kg, 1) >= 10 else 1
     return _("%(number)s L/kg") % {"number": number(litres_per_kg, decimals)}
 
 

@@ -115,7 +115,7 @@ DEVICE_EVENTS: dict[str, Words] = {
 
 def number(value: float, decimals: int) -> str:
     """Write a number as the reader's language does; number_format alone would cut, not round."""
-    return str(number_format(round(value, decimals), decimals))
+    return str(number_format(round(value, decimals), decimals, force_grouping=True))
 
 
 def short_number(value: float) -> str:
@@ -147,7 +147,7 @@ def in_a_sentence(name: str) -> str:
 
 def litres(value: float) -> str:
     """Say litres: whole ones from ten on, else one decimal where there is one."""
-    decimals = 0 if value >= 10 or round(value, 1) == int(value) else 1
+    decimals = 0 if round(value, 1) >= 10 or round(value, 1) == int(value) else 1
     return _("%(number)s litres") % {"number": number(value, decimals)}
 
 

@@ -1,11 +1,17 @@
-"""How the entries of a batch's book are said."""
+"""How batches and the entries of their books are said."""
 
 from django import template
 
 from farm import batch_words
-from farm.models import CostEntry, Harvest, LabourEntry
+from farm.models import Batch, CostEntry, Harvest, LabourEntry
 
 register = template.Library()
+
+
+@register.filter
+def batch_title(batch: Batch) -> str:
+    """Name what grows in a batch."""
+    return batch_words.title_of(batch)
 
 
 @register.filter

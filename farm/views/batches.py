@@ -29,6 +29,7 @@ from farm.batch_forms import (
 from farm.models import Batch
 from farm.selectors import batches as selectors
 from farm.services import batch_stages, batches
+from farm.words import number
 
 PAGE_LENGTH = 20
 require_form = require_http_methods(["GET", "POST"])
@@ -84,7 +85,7 @@ def batch_harvest(request: SignedInRequest, code: str) -> HttpResponse:
 
     def record(batch: Batch, **said: Any) -> str:
         entry = batches.record_harvest(batch=batch, **said)
-        return _("Written down: %(kg)s kg.") % {"kg": batch_words.number(entry.kg, 1)}
+        return _("Written down: %(kg)s kg.") % {"kg": number(entry.kg, 1)}
 
     return _entry(
         request, code, HarvestForm, record, title=_("Harvest"), submit=_("Write down the harvest")
@@ -110,7 +111,7 @@ def batch_labour(request: SignedInRequest, code: str) -> HttpResponse:
 
     def record(batch: Batch, **said: Any) -> str:
         entry = batches.record_labour(batch=batch, **said)
-        return _("Written down: %(hours)s hours.") % {"hours": batch_words.number(entry.hours, 1)}
+        return _("Written down: %(hours)s hours.") % {"hours": number(entry.hours, 1)}
 
     return _entry(
         request, code, LabourForm, record, title=_("Labour"), submit=_("Write down the hours")

@@ -291,3 +291,29 @@ def test_figures_of_ten_batches_ask_as_often_as_of_two():
         counts.append(len(asked))
 
     assert counts == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("litres", "said"),
+    [(9.94, "9.9 L/kg"), (9.97, "10 L/kg"), (11.2, "11 L/kg"), (1278, "1,278 L/kg")],
+)
+def test_water_is_said_alike_on_both_sides_of_ten(litres, said):
+    with translation.override("en"):
+        assert batch_words.water_words(litres) == said
+
+
+@pytest.mark.parametrize(
+    ("crop", "variety", "title"),
+    [
+        ("Dưa lưới", "Dưa lưới Taki", "Dưa lưới Taki"),
+        ("Dưa lưới", "dưa lưới taki", "Dưa lưới taki"),
+        ("Dưa lưới", "Dưa lưới", "Dưa lưới"),
+        ("Dưa", "Dưaleo", "Dưa Dưaleo"),
+        ("Rau ăn lá", "Cải ngọt", "Rau ăn lá Cải ngọt"),
+        ("Xà lách", "", "Xà lách"),
+    ],
+)
+def test_a_variety_that_begins_with_its_crop_is_not_said_twice(crop, variety, title):
+    batch = make_batch(profile=make_profile(name=crop), variety=variety)
+
+    assert batch_words.title_of(batch) == title
