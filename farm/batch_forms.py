@@ -6,7 +6,7 @@ was typed is lost; the service asks them again when it writes.
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.errors import BatchEntryRefusedError
 from farm.models import Batch, CostEntry, CropProfile, Harvest, LabourEntry, Zone
+from farm.selectors import batch_questions
+from farm.selectors.batch_questions import Question
 from farm.services import batches
 
 GROUPED = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
@@ -67,16 +69,35 @@ class DayField(forms.DateField):
         super().__init__(widget=widget, **kwargs)
 
 
+class AnswersField(forms.MultipleChoiceField):
+    """What a person has confirmed; hidden until something is asked."""
+
+    hidden_widget = widget = forms.MultipleHiddenInput
+
+    def valid_value(self, value: str) -> bool:
+        """Take any code: what was not asked confirms nothing."""
+        return True
+
+
 class CheckedForm(forms.Form):
-    """A form whose `check` may refuse with a service's sentence."""
+    """A form whose `check` may refuse with a service's sentence, and whose `questions` may ask.
+
+    What is odd but can be is written when a person has confirmed it, each thing by its own tick.
+    """
 
     # The phone makes the id in the end; without JavaScript the page that was opened has made it.
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    sure = AnswersField(
+        label=_("Is this right?"),
+        help_text=_("Tick what is right as it stands; correct above what is not."),
+        required=False,
+    )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
         self.fields["key"].initial = uuid.uuid4
+        self.order_fields([name for name in self.fields if name != "sure"])
 
     def clean_key(self) -> uuid.UUID:
         """Take a request without an id as a new one."""
@@ -86,8 +107,11 @@ class CheckedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask the service; only when each field can be read by itself."""
         cleaned = super().clean() or self.cleaned_data
+        confirmed = cleaned.pop("sure", [])
         if not self.errors:
             self._ask(self.check, cleaned)
+        if not self.errors:
+            self._confirm(list(self.questions(cleaned)), confirmed)
         return cleaned
 
     def _ask(self, check: Callable[[dict[str, Any]], None], cleaned: dict[str, Any]) -> None:
@@ -97,8 +121,21 @@ class CheckedForm(forms.Form):
             field = error.facts.get("field") or None
             self.add_error(field if field in self.fields else None, str(error))
 
+    def _confirm(self, asked: list[Question], confirmed: list[str]) -> None:
+        """Show the questions as long as one of them is open."""
+        if {question.code for question in asked} <= set(confirmed):
+            return
+        field: Any = self.fields["sure"]
+        field.widget = forms.CheckboxSelectMultiple()
+        field.choices = list(asked)
+        self.add_error("sure", _("Please confirm this, or correct it."))
+
     def check(self, cleaned: dict[str, Any]) -> None:
         """Raise BatchEntryRefusedError when the service would."""
+
+    def questions(self, cleaned: dict[str, Any]) -> Iterable[Question]:
+        """Give what has to be confirmed; nothing by default."""
+        return ()
 
 
 class SowForm(CheckedForm):
@@ -150,6 +187,10 @@ class SowForm(CheckedForm):
             today=self.today,
         )
 
+    def questions(self, cleaned: dict[str, Any]) -> Iterable[Question]:
+        said = {name: cleaned[name] for name in ("zone", "area_m2", "plants", "method", "key")}
+        return batch_questions.of_sowing(**said)
+
 
 class EntryForm(CheckedForm):
     """What every entry of a batch's book asks for."""
@@ -161,11 +202,11 @@ class EntryForm(CheckedForm):
         super().__init__(*args, **kwargs)
         self.batch = batch
         self.fields["day"].initial = min(self.today, batch.ended_date or self.today)
-        self.order_fields(["key", "day", *self.own_order(), "note"])
+        self.order_fields(["key", "day", *self.own_order(), "note", "sure"])
 
     def own_order(self) -> list[str]:
         """Name the fields of the kind of entry."""
-        return [name for name in self.fields if name not in {"key", "day", "note"}]
+        return [name for name in self.fields if name not in {"key", "day", "note", "sure"}]
 
 
 class HarvestForm(EntryForm):
@@ -190,6 +231,11 @@ class HarvestForm(EntryForm):
         said = {name: cleaned[name] for name in ("day", "kg", "grade", "vnd")}
         batches.check_harvest(batch=self.batch, today=self.today, **said)
 
+    def questions(self, cleaned: dict[str, Any]) -> Iterable[Question]:
+        return batch_questions.of_harvest(
+            batch=self.batch, day=cleaned["day"], grade=cleaned["grade"]
+        )
+
 
 class CostForm(EntryForm):
     """Money that was spent."""
@@ -198,6 +244,13 @@ class CostForm(EntryForm):
         label=_("What for?"), choices=CostEntry.Kind.choices, widget=forms.RadioSelect
     )
     vnd = DongField(label=_("Amount, ₫"))
+    waiting_days = forms.IntegerField(
+        label=_("Plant protection: waiting days before picking"),
+        help_text=_("As the product's label says; 0 if it names none."),
+        required=False,
+        min_value=0,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
     note = forms.CharField(
         label=_("Note"),
         max_length=200,
@@ -206,8 +259,17 @@ class CostForm(EntryForm):
     )
 
     def check(self, cleaned: dict[str, Any]) -> None:
-        said = {name: cleaned[name] for name in ("day", "kind", "vnd", "note")}
+        said = {name: cleaned[name] for name in ("day", "kind", "vnd", "note", "waiting_days")}
         batches.check_cost(batch=self.batch, today=self.today, **said)
+
+    def clean_waiting_days(self) -> int | None:
+        """Leave out what was typed beside another kind of cost."""
+        is_protection = self.cleaned_data.get("kind") == CostEntry.Kind.PROTECTION
+        return self.cleaned_data["waiting_days"] if is_protection else None
+
+    def questions(self, cleaned: dict[str, Any]) -> Iterable[Question]:
+        said = {name: cleaned[name] for name in ("day", "kind", "waiting_days")}
+        return batch_questions.of_cost(batch=self.batch, **said)
 
 
 class LabourForm(EntryForm):
@@ -243,6 +305,11 @@ class PlantingForm(CheckedForm):
         self.fields["day"].initial = batch.transplanted_date or self.today
         self.fields["plants"].initial = batch.plants or None
 
+    def questions(self, cleaned: dict[str, Any]) -> Iterable[Question]:
+        return batch_questions.of_plants(
+            zone=self.batch.zone, area_m2=self.batch.area_m2, plants=cleaned["plants"]
+        )
+
     def check(self, cleaned: dict[str, Any]) -> None:
         batches.check_planting(batch=self.batch, day=cleaned["day"], today=self.today)
 
@@ -271,6 +338,9 @@ class EndForm(CheckedForm):
 
     def check(self, cleaned: dict[str, Any]) -> None:
         batches.check_end(batch=self.batch, day=cleaned["day"], today=self.today)
+
+    def questions(self, cleaned: dict[str, Any]) -> Iterable[Question]:
+        return batch_questions.of_end(batch=self.batch, is_lost=cleaned["how"] == "lost")
 
 
 def _zone_words(zone: Zone) -> str:

@@ -188,6 +188,10 @@ class CostEntry(BatchEntry):
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="costs")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     vnd = models.PositiveBigIntegerField(_("amount, ₫"))
+    # Of plant protection alone, as the product's label says; None where nobody has noted it.
+    waiting_days = models.PositiveSmallIntegerField(
+        _("waiting days before picking"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("cost")

@@ -53,7 +53,7 @@ class Traced(NamedTuple):
     batch: Batch
     first_harvest: date | None
     last_harvest: date | None
-    protection: tuple[tuple[date, str], ...]
+    protection: tuple[tuple[date, str, int | None], ...]
 
 
 def batches() -> QuerySet[Batch]:
@@ -272,5 +272,5 @@ def traced(token: str) -> Traced | None:
         batch,
         days["first"],
         days["last"],
-        tuple(used.values_list("day", "note")),
+        tuple(used.values_list("day", "note", "waiting_days")),
     )

@@ -37,6 +37,7 @@ MOST_KG_PER_M2: Final = 50
 MOST_VND_PER_KG: Final = 2_000_000
 MOST_VND: Final = 1_000_000_000
 MOST_HOURS: Final = 200  # of all who worked that day together
+MOST_WAITING_DAYS: Final = 365
 
 Entry = Harvest | CostEntry | LabourEntry
 SomeEntry = TypeVar("SomeEntry", Harvest, CostEntry, LabourEntry)
@@ -213,7 +214,16 @@ def check_harvest(*, batch: Batch, day: date, kg: float, grade: str, vnd: int, t
         refuse(_("This is more than anybody pays for so much. Is it right?"), field="vnd")
 
 
-def check_cost(*, batch: Batch, day: date, kind: str, vnd: int, note: str, today: date) -> None:
+def check_cost(  # noqa: PLR0913  # an entry has so many parts
+    *,
+    batch: Batch,
+    day: date,
+    kind: str,
+    vnd: int,
+    note: str,
+    waiting_days: int | None,
+    today: date,
+) -> None:
     """Refuse a cost that cannot be. Raises BatchEntryRefusedError."""
     refuse_day(batch, day, today=today)
     _refuse_choice(CostEntry.Kind.values, kind, field="kind")
@@ -221,8 +231,20 @@ def check_cost(*, batch: Batch, day: date, kind: str, vnd: int, note: str, today
         refuse(_("The amount must be more than 0 ₫."), field="vnd")
     if vnd > MOST_VND:
         refuse(_("This is more than a billion đồng. Is it right?"), field="vnd")
-    if kind == CostEntry.Kind.PROTECTION and not note.strip():
+    if kind == CostEntry.Kind.PROTECTION:
+        _refuse_protection(note=note, waiting_days=waiting_days)
+
+
+def _refuse_protection(*, note: str, waiting_days: int | None) -> None:
+    if not note.strip():
         refuse(_("Name the product: buyers may read what was used."), field="note")
+    if waiting_days is None:
+        refuse(
+            _("Write the waiting days of the product's label; 0 if it names none."),
+            field="waiting_days",
+        )
+    if waiting_days > MOST_WAITING_DAYS:
+        refuse(_("This is more than a year. Is it right?"), field="waiting_days")
 
 
 def check_labour(*, batch: Batch, day: date, task: str, hours: float, today: date) -> None:
@@ -274,15 +296,16 @@ def record_cost(  # noqa: PLR0913  # an entry has so many parts
     by: User | None,
     at: datetime,
     note: str = "",
+    waiting_days: int | None = None,
 ) -> CostEntry:
     """Note money that was spent. Raises BatchEntryRefusedError."""
     batch = Batch.objects.select_for_update().get(pk=batch.pk)
-    said = {"batch_id": batch.pk, "day": day, "kind": kind, "vnd": vnd, "note": note}
-    known = _known(CostEntry, key, said)
+    told = {"day": day, "kind": kind, "vnd": vnd, "note": note, "waiting_days": waiting_days}
+    known = _known(CostEntry, key, {"batch_id": batch.pk, **told})
     if known is not None:
         return known
-    check_cost(batch=batch, day=day, kind=kind, vnd=vnd, note=note, today=timezone.localdate(at))
-    entry = CostEntry.objects.create(id=key, by=by, written_at=at, **said)
+    check_cost(batch=batch, today=timezone.localdate(at), **told)
+    entry = CostEntry.objects.create(id=key, batch=batch, by=by, written_at=at, **told)
     _touch(batch)
     return entry
 

@@ -216,7 +216,13 @@ def test_costs_and_hours_are_written_down(client):
 
     client.post(
         reverse("farm_batch_cost", args=[batch.code]),
-        {"day": day, "kind": "protection", "vnd": "250.000", "note": "Neem"},
+        {
+            "day": day,
+            "kind": "protection",
+            "vnd": "250.000",
+            "note": "Neem",
+            "waiting_days": "7",
+        },
     )
     client.post(
         reverse("farm_batch_labour", args=[batch.code]),
