@@ -4,7 +4,6 @@ A form asks the service's own checks, so that a refusal stands beside its field 
 was typed is lost; the service asks them again when it writes.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -18,55 +17,17 @@ from farm.models import Batch, CostEntry, CropProfile, Harvest, LabourEntry, Zon
 from farm.selectors import batch_questions
 from farm.selectors.batch_questions import Question
 from farm.services import batches
-
-GROUPED = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
-# A scale shows 1.500 for one and a half kilograms; written, it is fifteen hundred.
-AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.]\d{3}")
-
-
-class FigureField(forms.FloatField):
-    """A number as people here write it: 12,5 and 12.5 are the same; 1.500 has to be asked."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    default_error_messages = {
-        "invalid": _("Write a number, like 12,5."),
-        "ambiguous": _("Is this 1,5 or 1500? Write it without the dot."),
-    }
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show a figure that is known with a comma, which can be read back in one way only."""
-        return (
-            str(value).removesuffix(".0").replace(".", ",") if isinstance(value, float) else value
-        )
-
-    def to_python(self, value: Any) -> Any:
-        typed = str(value or "").strip().replace(" ", "").replace("\u00a0", "")
-        if AMBIGUOUS.fullmatch(typed):
-            raise forms.ValidationError(self.error_messages["ambiguous"], code="ambiguous")
-        if GROUPED.fullmatch(typed.partition(",")[0]):
-            typed = typed.replace(".", "")
-        return super().to_python(typed.replace(",", "."))
-
-
-class DongField(forms.IntegerField):
-    """Whole đồng, with or without dots and the sign."""
-
-    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Write whole đồng, like 250.000.")}
-
-    def to_python(self, value: Any) -> int | None:
-        typed = re.sub(r"[\s.,₫đ]", "", str(value if value is not None else ""))
-        return super().to_python(typed)
-
-
-class DayField(forms.DateField):
-    """A day, chosen in the phone's own calendar."""
-
-    default_error_messages = {"invalid": _("This is not a day. Write it like 22/11/2026.")}
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        super().__init__(widget=widget, **kwargs)
+from farm.typed_fields import (
+    DAYS,
+    KILOGRAMS,
+    PLANTS,
+    SQUARE_METRES,
+    CountField,
+    DayField,
+    DongField,
+    FigureField,
+    HoursField,
+)
 
 
 class AnswersField(forms.MultipleChoiceField):
@@ -151,13 +112,9 @@ class SowForm(CheckedForm):
         Zone.objects.none(), label=_("Where?"), empty_label=None, widget=forms.RadioSelect
     )
     sown_date = DayField(label=_("Sown on"))
-    area_m2 = FigureField(label=_("Area, m²"))
-    plants = forms.IntegerField(
-        label=_("How many plants"),
-        required=False,
-        min_value=0,
-        max_value=1_000_000,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    area_m2 = FigureField(label=_("Area, m²"), units=SQUARE_METRES)
+    plants = CountField(
+        label=_("How many plants"), units=PLANTS, required=False, min_value=0, max_value=1_000_000
     )
     variety = forms.CharField(
         label=_("Variety"),
@@ -212,7 +169,7 @@ class EntryForm(CheckedForm):
 class HarvestForm(EntryForm):
     """What was picked."""
 
-    kg = FigureField(label=_("Weight, kg"))
+    kg = FigureField(label=_("Weight, kg"), units=KILOGRAMS)
     grade = forms.ChoiceField(
         label=_("Grade"), choices=Harvest.Grade.choices, widget=forms.RadioSelect,
         initial=Harvest.Grade.FIRST,
@@ -244,12 +201,12 @@ class CostForm(EntryForm):
         label=_("What for?"), choices=CostEntry.Kind.choices, widget=forms.RadioSelect
     )
     vnd = DongField(label=_("Amount, ₫"))
-    waiting_days = forms.IntegerField(
+    waiting_days = CountField(
         label=_("Plant protection: waiting days before picking"),
         help_text=_("As the product's label says; 0 if it names none."),
+        units=DAYS,
         required=False,
         min_value=0,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     note = forms.CharField(
         label=_("Note"),
@@ -278,7 +235,7 @@ class LabourForm(EntryForm):
     task = forms.ChoiceField(
         label=_("What work?"), choices=LabourEntry.Task.choices, widget=forms.RadioSelect
     )
-    hours = FigureField(
+    hours = HoursField(
         label=_("Hours"), help_text=_("Of all together: 3 people for 4 hours are 12.")
     )
 
@@ -291,12 +248,8 @@ class PlantingForm(CheckedForm):
     """When the seedlings went to their place."""
 
     day = DayField(label=_("Planted out on"))
-    plants = forms.IntegerField(
-        label=_("How many plants"),
-        required=False,
-        min_value=0,
-        max_value=1_000_000,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    plants = CountField(
+        label=_("How many plants"), units=PLANTS, required=False, min_value=0, max_value=1_000_000
     )
 
     def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:

@@ -6,9 +6,9 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from farm.batch_forms import DayField, FigureField
 from farm.models import CropProfile, CropStage
 from farm.services.crop_profiles import PROFILE_NUMBERS, STAGE_NUMBERS, STAGE_PAIRS
+from farm.typed_fields import DayField, FigureField
 
 LONG_TEXT = forms.Textarea(attrs={"rows": 3})
 
