@@ -300,7 +300,13 @@ def record_cost(  # noqa: PLR0913  # an entry has so many parts
 ) -> CostEntry:
     """Note money that was spent. Raises BatchEntryRefusedError."""
     batch = Batch.objects.select_for_update().get(pk=batch.pk)
-    told = {"day": day, "kind": kind, "vnd": vnd, "note": note, "waiting_days": waiting_days}
+    told: dict[str, Any] = {
+        "day": day,
+        "kind": kind,
+        "vnd": vnd,
+        "note": note,
+        "waiting_days": waiting_days,
+    }
     known = _known(CostEntry, key, {"batch_id": batch.pk, **told})
     if known is not None:
         return known
