@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import SignedInRequest, sign_in_required
 from commune_portal.demo_people import demo_people
 from commune_portal.models import Heartbeat
-from farm.access import may_run_the_farm
+from farm.access import may_see_the_farm
 from payments import selectors as payments
 from residents.models import Household
 
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "owed": payments.owed_by(person),
         "last_receipt": payments.receipts_of(person).first(),
         "has_household": Household.objects.visible_to(person).exists(),
-        "runs_the_farm": may_run_the_farm(person),
+        "sees_the_farm": may_see_the_farm(person),
     }
     return render(request, "home_signed_in.html", context)
 

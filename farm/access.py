@@ -1,4 +1,4 @@
-"""Who may see and run the greenhouses: the cooperative's members and the commune's leaders."""
+"""Who may see the greenhouses, and who runs them: the cooperative; the commune looks on."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,22 +11,53 @@ from accounts.access import sign_in_required
 from accounts.models import User
 from accounts.roles import Role
 
-FARM_ROLES = (Role.COOPERATIVE_MEMBER, Role.CHAIRPERSON)
+RUN_ROLES = frozenset({Role.COOPERATIVE_MEMBER})
+SEE_ROLES = RUN_ROLES | {Role.CHAIRPERSON}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def may_see_the_farm(person: User) -> bool:
+    """Whether the person works in the greenhouses or leads the commune. At most one query."""
+    return bool(_roles(person) & SEE_ROLES)
 
 
 def may_run_the_farm(person: User) -> bool:
-    """Whether the person works in the greenhouses or leads the commune. At most one query."""
-    return person.is_superuser or person.groups.filter(name__in=FARM_ROLES).exists()
+    """Whether the person works in the greenhouses, and so may switch. At most one query."""
+    return bool(_roles(person) & RUN_ROLES)
 
 
 def farm_member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Send a stranger to the sign-in; tell whoever has no business in the greenhouse so (403)."""
+    """Let whoever may see the farm look, and only who runs it change something (403).
 
+    A stranger is sent to the sign-in. Pages find `request.may_run_the_farm`.
+    """
+    return _guarded(view, is_open_to_viewers=False)
+
+
+def farm_viewer_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Guard what everybody may do who sees the farm: stop it, and say that an alarm was seen."""
+    return _guarded(view, is_open_to_viewers=True)
+
+
+def _guarded(
+    view: Callable[..., HttpResponse], *, is_open_to_viewers: bool
+) -> Callable[..., HttpResponse]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         person = request.user
-        if person.is_authenticated and not may_run_the_farm(person):
-            raise PermissionDenied
+        if person.is_authenticated:
+            roles = _roles(person)
+            request.may_run_the_farm = bool(roles & RUN_ROLES)  # type: ignore[attr-defined]  # for templates
+            is_enough = is_open_to_viewers or request.method in SAFE_METHODS
+            if not roles & (SEE_ROLES if is_enough else RUN_ROLES):
+                raise PermissionDenied
         return view(request, *args, **kwargs)
 
     return sign_in_required(guarded)
+
+
+def _roles(person: User) -> set[str]:
+    """Give the person's roles on the farm; who may do everything has all of them."""
+    if person.is_superuser:
+        return set(SEE_ROLES)
+    return set(person.groups.filter(name__in=SEE_ROLES).values_list("name", flat=True))

@@ -82,7 +82,7 @@ OFFICIALS: Final = (
         Role.CHAIRPERSON,
         PASSWORD,
         "PHULOCDEMOCHUTICH444444444444444",
-        _("Reads everything, changes nothing."),
+        _("Reads everything, changes nothing; in an emergency may stop a greenhouse."),
     ),
     DemoAccount(
         "0990000014",

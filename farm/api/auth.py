@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from common import ratelimit
 from common.net import client_ip
-from farm.access import may_run_the_farm
+from farm.access import SAFE_METHODS, may_run_the_farm, may_see_the_farm
 from farm.models import ApiToken
 from farm.services import api_tokens
 
@@ -64,13 +64,14 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 class IsFarmMember(permissions.BasePermission):
-    """Let in whom the greenhouse pages let in."""
+    """Let in whom the greenhouse pages let in, to look or to switch."""
 
     message = gettext_lazy("Only the cooperative's members may do this.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         person = request.user
-        return isinstance(person, User) and may_run_the_farm(person)
+        is_allowed = may_see_the_farm if request.method in SAFE_METHODS else may_run_the_farm
+        return isinstance(person, User) and is_allowed(person)
 
 
 class PerPerson(throttling.BaseThrottle):

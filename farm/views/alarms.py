@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required
+from farm.access import farm_member_required, farm_viewer_required
 from farm.forms import LimitForm, WatchForm
 from farm.models import Alarm, AlarmLimit, Watch
 from farm.selectors import alarm_list, charts
@@ -51,7 +51,7 @@ def farm_alarms_live(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@farm_member_required
+@farm_viewer_required
 def farm_alarm_seen(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that a person has seen the alarm, and go back to where they were."""
     alarm = get_object_or_404(Alarm, pk=pk)

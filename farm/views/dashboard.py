@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required
+from farm.access import farm_member_required, farm_viewer_required
 from farm.forms import ReasonForm
 from farm.models import Greenhouse
 from farm.selectors import dashboard
@@ -60,7 +60,7 @@ def farm_house_live(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@farm_member_required
+@farm_viewer_required
 @never_cache
 def farm_stop(request: SignedInRequest, code: str) -> HttpResponse:
     """Ask once more, then stop everything in the house until somebody releases it."""

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required
+from farm.access import farm_member_required, farm_viewer_required
 from farm.errors import CommandRefusedError
 from farm.forms import DoseForm, LockForm, RunForm, StrengthForm
 from farm.models import Command, Output
@@ -95,7 +95,7 @@ def farm_set(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@farm_member_required
+@farm_viewer_required
 def farm_halt(request: SignedInRequest, pk: int) -> HttpResponse:
     """Stop an output now, whoever switched it on."""
     output = _output_or_404(pk)

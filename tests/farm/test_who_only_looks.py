@@ -1,0 +1,122 @@
+"""The commune's chairperson sees the greenhouses, stops them in need, and switches nothing on."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from accounts.roles import Role
+from farm.models import Alarm, Batch, Command, Greenhouse, Harvest, Output, Rule
+from farm.services import api_tokens
+from tests.accounts.factories import make_official
+from tests.farm.factories import (
+    NOON,
+    make_batch,
+    make_greenhouse,
+    make_node,
+    make_output,
+    make_rule,
+    make_zone,
+)
+from tests.farm.pages import member, noon, words_of
+
+__all__ = ["member", "noon"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+NOTICE = "only the cooperative's members switch things on"
+
+
+@pytest.fixture
+def chairperson(client):
+    person = make_official(is_superuser=False)
+    person.groups.add(Group.objects.get(name=Role.CHAIRPERSON))
+    client.force_login(person)
+    client.cookies["django_language"] = "en"
+    return person
+
+
+@pytest.fixture
+def valve():
+    house = make_greenhouse(code="nm2")
+    zone = make_zone(greenhouse=house, area_m2=20)
+    return make_output(node=make_node(greenhouse=house), zone=zone)
+
+
+def test_who_only_looks_opens_no_valve(client, chairperson, valve):
+    answer = client.post(
+        reverse("farm_run", args=[valve.pk]), {"seconds": "120", "key": "a-page's own"}
+    )
+
+    assert answer.status_code == 403
+    assert not Command.objects.exists()
+
+
+def test_who_only_looks_changes_neither_programme_nor_lock_nor_book(client, chairperson, valve):
+    rule = make_rule(zone=valve.zone, outputs=[valve])
+    batch = make_batch(zone=valve.zone)
+    said = {"day": str(NOON.date()), "kg": "5", "grade": "1", "vnd": ""}
+
+    answers = [
+        client.post(reverse("farm_rule_switch", args=[rule.pk]), {"bat": "0"}),
+        client.post(reverse("farm_lock", args=[valve.pk]), {"lock": "off", "reason": "x"}),
+        client.post(reverse("farm_batch_harvest", args=[batch.code]), said),
+        client.post(reverse("farm_release", args=["nm2"]), {"reason": "x"}),
+        client.post(reverse("farm_tokens"), {"name": "x", "days": "30"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert Rule.objects.get().is_enabled
+    assert Output.objects.get().lock == Output.Lock.AUTO
+    assert not Harvest.objects.exists()
+
+
+def test_who_only_looks_may_stop_a_house_and_an_output_and_see_an_alarm(client, chairperson, valve):
+    house = valve.node.greenhouse
+    alarm = Alarm.objects.create(
+        greenhouse=house, key="x", kind="tank_low", severity=2, opened_at=NOON, last_at=NOON
+    )
+
+    client.post(reverse("farm_halt", args=[valve.pk]))
+    client.post(reverse("farm_alarm_seen", args=[alarm.pk]))
+    client.post(reverse("farm_stop", args=["nm2"]), {"reason": ""})
+
+    assert Command.objects.filter(output=valve, op="stop").count() == 1
+    assert Alarm.objects.get(pk=alarm.pk).acknowledged_by == chairperson
+    assert Greenhouse.objects.get().is_stopped
+
+
+def test_pages_say_who_may_switch_and_leave_out_what_one_may_not(client, chairperson):
+    batch = make_batch()
+
+    page = client.get(reverse("farm_batch", args=[batch.code]))
+
+    assert NOTICE in words_of(page)
+    assert reverse("farm_batch_harvest", args=[batch.code]) not in page.content.decode()
+    assert reverse("farm_batch_end", args=[batch.code]) not in page.content.decode()
+
+
+def test_a_member_is_told_no_such_thing(client, member):
+    batch = make_batch()
+
+    page = client.get(reverse("farm_batch", args=[batch.code]))
+
+    assert NOTICE not in words_of(page)
+    assert reverse("farm_batch_end", args=[batch.code]) in page.content.decode()
+    assert Batch.objects.get().ended_date is None
+
+
+def test_a_program_of_who_only_looks_reads_and_switches_nothing(client, chairperson, valve):
+    key = api_tokens.make_token(user=chairperson, name="x", days=30, at=NOON)
+    headers = {"authorization": f"Bearer {key.secret}", "idempotency-key": "one"}
+
+    read = client.get("/api/farm/v1/greenhouses", headers=headers)
+    switched = client.post(
+        f"/api/farm/v1/outputs/{valve.pk}/commands",
+        json.dumps({"op": "run", "seconds": 60}),
+        content_type="application/json",
+        headers=headers,
+    )
+
+    assert (read.status_code, switched.status_code) == (200, 403)
+    assert switched.json()["code"] == "not-a-member"
+    assert not Command.objects.exists()
