@@ -1,6 +1,6 @@
 """What people fill in on the farm's pages."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from farm.models import AlarmLimit, Channel, Output, Watch, Zone
 
 LONGEST_RUN_SECONDS = 86_400
+# Nobody has readings of other years, and at the ends of the calendar days cannot be counted on.
+FIRST_YEAR, LAST_YEAR = 1970, 9999
 
 
 class MinutesField(forms.FloatField):
@@ -166,11 +168,20 @@ class PlaceForm(forms.Form):
         ).order_by("name")
 
 
+def is_day(text: str) -> bool:
+    """Whether ?ngay= names a day that a greenhouse can have seen."""
+    try:
+        return (
+            FIRST_YEAR <= datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).year < LAST_YEAR
+        )
+    except ValueError:
+        return False
+
+
 def day_asked(text: str | None, *, now: datetime) -> datetime:
     """Give the local midnight that begins the day of ?ngay=; today without a sensible one."""
     local = timezone.localtime(now)
-    try:
-        day = datetime.strptime(text or "", "%Y-%m-%d").replace(tzinfo=local.tzinfo)
-    except ValueError:
-        day = local
+    day = local
+    if text and is_day(text):
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=local.tzinfo)
     return day.replace(hour=0, minute=0, second=0, microsecond=0)

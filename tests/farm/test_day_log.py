@@ -185,7 +185,22 @@ def test_a_day_is_the_commune_s_day(client, member, valve):
     assert "1 run, 8 litres in all." in log_of(client)
     assert "1 run, 8 litres in all." in log_of(client, ngay="2026-11-21")
     assert "0 runs, 0 litres in all." in log_of(client, ngay="2026-11-20")
-    assert "Nhà màng 1, 22/11/2026" in log_of(client, ngay="31-31")
+
+
+@pytest.mark.parametrize("asked", ["31-31", "2026-02-31", "0001-01-01", "9999-12-31"])
+def test_a_day_that_cannot_be_is_told_and_today_is_shown(client, member, house, asked):
+    said = log_of(client, ngay=asked)
+
+    assert "There is no such day. What you see is today's." in said
+    assert "Nhà màng 1, 22/11/2026" in said
+    assert "There is no such day." not in log_of(client, ngay="2026-11-20")
+
+
+def test_the_address_without_a_house_keeps_the_day(client, member, house):
+    answer = client.get("/nha-mang/nhat-ky/?ngay=2026-11-21&tatca=1")
+
+    assert answer.url == "/nha-mang/nm1/nhat-ky/?ngay=2026-11-21&tatca=1"
+    assert client.get("/nha-mang/nhat-ky/").url == "/nha-mang/nm1/nhat-ky/"
 
 
 def test_the_log_leads_to_the_first_house(client, member, house):
