@@ -12,6 +12,8 @@ from farm.models import Channel, Greenhouse, Rollup
 from farm.selectors import exports
 
 READINGS, ALARMS = "so-lieu", "canh-bao"
+HARVESTS, COSTS, LABOUR = "thu-hoach", "chi-phi", "cong"
+WATER, RUNS = "nuoc", "lan-chay"
 RAW = "goc"
 LEVELS = {
     "1p": Rollup.Level.MINUTE,
@@ -35,11 +37,20 @@ class ExportForm(forms.Form):
 
     table = forms.ChoiceField(
         label=_("Which table"),
-        choices=[(READINGS, _("Measured values")), (ALARMS, _("Alarms"))],
+        choices=[
+            (READINGS, _("Measured values")),
+            (ALARMS, _("Alarms")),
+            (HARVESTS, _("Harvests and sales")),
+            (COSTS, _("Costs")),
+            (LABOUR, _("Labour")),
+            (WATER, _("Water, day by day")),
+            (RUNS, _("Runs: what was on, how long, how many litres")),
+        ],
         widget=forms.RadioSelect,
     )
     level = forms.ChoiceField(
         label=_("How close together"),
+        help_text=_("Of measured values alone."),
         choices=[
             ("1g", _("one line an hour")),
             ("15p", _("one line a quarter of an hour")),

@@ -30,7 +30,7 @@ def reading_lines(
 ) -> Iterator[list[Cell]]:
     """Give the readings as they came, sensor by sensor, oldest first. One query for each sensor."""
     yield [_("Time"), *_place_headings(), _("Value"), _("Unit"), _("Remark")]
-    yield from _bounded(
+    yield from bounded(
         [reading.t, *_place(house, channel), reading.v, channel.unit, _remark(reading.flags)]
         for channel in channels
         for reading in Reading.objects.filter(channel=channel, t__gte=since, t__lt=until)
@@ -53,7 +53,7 @@ def rollup_lines(
         _("Unit"),
         _("Number of readings"),
     ]
-    yield from _bounded(
+    yield from bounded(
         [
             row.bucket,
             *_place(house, channel),
@@ -92,7 +92,7 @@ def alarm_lines(house: Greenhouse, *, since: datetime, until: datetime) -> Itera
         .order_by("opened_at", "pk")
         .iterator(chunk_size=CHUNK)
     )
-    yield from _bounded(
+    yield from bounded(
         [
             alarm.opened_at,
             alarm.cleared_at,
@@ -108,7 +108,7 @@ def alarm_lines(house: Greenhouse, *, since: datetime, until: datetime) -> Itera
     )
 
 
-def _bounded(lines: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+def bounded(lines: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
     """Cut what is too long, and say so: a table that ends without a word looks complete."""
     yield from islice(lines, MOST_LINES)
     if next(lines, None) is not None:
