@@ -119,8 +119,8 @@ def test_runs_by_command_and_by_the_device_in_the_order_of_time(client, house, b
     known = "reckoned from running times"
     assert lines(client, "lan-chay") == [
         (
-            "Began;Greenhouse;Zone;Output;What;Asked for by;Seconds asked for;Seconds it ran;Litres;"
-            "How it is known;How it ended"
+            "Began;Greenhouse;Zone;Output;What;Asked for by;Seconds asked for;Seconds it ran;"
+            "Litres;How it is known;How it ended"
         ),
         f"2026-11-22 11:00:00;{place};2 minutes;Lê Thị Hoa;120;90;9;{known};done, 1 min 30 s",
         (
