@@ -1,6 +1,7 @@
 """What bodies are made of: JSON in UTF-8, both ways."""
 
 from collections.abc import Iterable, Mapping
+from json import JSONDecodeError
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
@@ -25,6 +26,16 @@ class JsonBody(JSONParser):
             return super().parse(stream, media_type, in_utf_8)
         except RecursionError as error:
             raise ParseError(_("This JSON has too many levels.")) from error
+        except ParseError as error:
+            raise ParseError(_not_json(error.__context__)) from error
+
+
+def _not_json(cause: BaseException | None) -> str:
+    """Say where reading stopped; the parser's own words are English alone."""
+    if not isinstance(cause, JSONDecodeError):
+        return _("This is not JSON.")
+    where = {"line": cause.lineno, "column": cause.colno}
+    return _("This is not JSON: look at line %(line)s, column %(column)s.") % where
 
 
 class AlwaysJson(DefaultContentNegotiation):

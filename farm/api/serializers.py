@@ -279,6 +279,13 @@ class AlarmsOut(serializers.Serializer[object]):
     alarms = AlarmOut(many=True)
 
 
+class Figure(serializers.FloatField):
+    """A sum or a ratio, without the digits that only the computer has made."""
+
+    def to_representation(self, value: float) -> float:
+        return round(super().to_representation(value), 3)
+
+
 class BatchOut(serializers.Serializer[object]):
     """A batch with its figures so far; null where nobody has noted anything."""
 
@@ -297,10 +304,10 @@ class BatchOut(serializers.Serializer[object]):
     stage = serializers.CharField(source="stage.name", default=None, allow_null=True)
     day_number = serializers.IntegerField(help_text="Days since it was sown.")
     first_harvest_date = serializers.DateField(source="figures.first_harvest", allow_null=True)
-    kg = serializers.FloatField(source="figures.kg", allow_null=True, help_text="Fit for sale.")
-    kg_per_m2 = serializers.FloatField(source="figures.kg_per_m2", allow_null=True)
-    litres = serializers.FloatField(source="figures.litres", allow_null=True)
-    hours = serializers.FloatField(source="figures.hours", allow_null=True)
+    kg = Figure(source="figures.kg", allow_null=True, help_text="Fit for sale.")
+    kg_per_m2 = Figure(source="figures.kg_per_m2", allow_null=True)
+    litres = Figure(source="figures.litres", allow_null=True)
+    hours = Figure(source="figures.hours", allow_null=True)
     cost_vnd = serializers.IntegerField(source="figures.cost_vnd", allow_null=True)
     revenue_vnd = serializers.IntegerField(source="figures.revenue_vnd", allow_null=True)
 

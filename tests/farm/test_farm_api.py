@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from common import ratelimit
 from farm.api import auth
-from farm.models import Alarm, Command, Harvest, Rollup
+from farm.models import Alarm, Command, Harvest, LabourEntry, Rollup
 from farm.services import api_tokens
 from tests.accounts.factories import make_person
 from tests.farm.api_program import API, Program
@@ -304,6 +305,20 @@ def test_batches_are_read_with_their_figures(program, house):
     assert [each["code"] for each in program.get("batches", state="ended").json()["batches"]] == [
         "NM1-0"
     ]
+
+
+def test_sums_have_no_digits_that_only_a_computer_makes(program, house):
+    batch = make_batch(zone=make_zone(greenhouse=house), area_m2=7)
+    Harvest.objects.create(batch=batch, kg=28.86, day=date(2026, 11, 20), written_at=NOON)
+    for hours in (8.1, 8.1, 9.1):
+        LabourEntry.objects.create(
+            id=uuid4(), batch=batch, task="care", hours=hours, day=date(2026, 11, 20),
+            written_at=NOON,
+        )  # fmt: skip
+
+    one = program.get(f"batches/{batch.code}").json()
+
+    assert (one["hours"], one["kg_per_m2"]) == (25.3, 4.123)
 
 
 def test_any_other_address_answers_with_a_problem_document(program):

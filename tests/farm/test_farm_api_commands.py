@@ -117,6 +117,19 @@ def test_what_is_no_json_is_no_command(program, valve):
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"op": "run",\n "seconds" 120}', "This is not JSON: look at line 2, column 12."),
+        (b"\xff", "This is not JSON."),
+    ],
+)
+def test_broken_json_is_told_in_the_portals_own_words(program, valve, body, said):
+    answer = program.post(f"outputs/{valve.pk}/commands", body)
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, said)
+
+
+@pytest.mark.parametrize(
     ("changes", "status", "code", "interlock"),
     [
         ({"lock": Output.Lock.OFF}, 409, "output-locked", "output_locked"),
