@@ -13,9 +13,19 @@ from math import floor
 from typing import Any
 
 from farm import agronomy
-from farm.control.dosing_effect import judged, slope_of
+from farm.control.dosing_effect import is_same_tank, judged, slope_of
 from farm.control.dosing_look import LOOK_AGAIN, Look, rounded, without
 from farm.control.dosing_settings import Band, Settings
+from farm.control.dosing_wait import (
+    NOT_GIVEN,
+    OPEN,
+    mixed_so_far,
+    pause_of_refused,
+    seconds_to_mix,
+    started,
+    status_of,
+    taken_back,
+)
 from farm.control.plan import (
     Action,
     Cry,
@@ -31,13 +41,12 @@ from farm.control.plan import (
 
 # A tenth of the tank at a time (our caution), where nothing else is set.
 MOST_THINNED = 0.1
-# A programme that mixes looks every half minute; whoever was away longer saw nothing move.
-LONGEST_UNSEEN = 4 * LOOK_AGAIN
-# A day later the tank may have been filled anew: B for the A of yesterday would be too much.
-LONGEST_WAIT_OF_B = timedelta(days=1)
+# Later the tank may have been filled anew: B for the A of yesterday would be too much.
+LONGEST_WAIT_OF_B = timedelta(hours=6)
+# Nobody needs to hear of a wait for mixing (of A, and of B), but of one that does not end.
+LONGEST_WAIT = timedelta(hours=2)
+WAITING = frozenset({"under_way", "mixing", "not_given"})
 URGENT, WARNING = 3, 2  # Alarm.Severity
-NOT_GIVEN = frozenset({"rejected", "expired"})
-OPEN = frozenset({"queued", "sent", "accepted", "started"})
 
 
 def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
@@ -51,11 +60,42 @@ def decide(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
         ph=_fresh(snapshot, "ph"),
         litres=(tank.fresh(snapshot.now) or 0.0) if tank else snapshot.reservoir_l,
     )
-    look = replace(look, memory=_mixed_so_far(look))
+    look = replace(look, memory=mixed_so_far(look))
     plan = _held_back(look) or _under_way(look) or _with_what_it_did(look)
-    spent = plan.memory.get("spent")
-    # It stays true for the day, whatever else the programme does meanwhile.
-    return replace(plan, cries=(*plan.cries, Cry("dose_budget", WARNING, spent))) if spent else plan
+    return _with_cries(look, plan)
+
+
+def _with_cries(look: Look, plan: Plan) -> Plan:
+    """Add what stays true whatever the programme does now: bottles used up, a wait without end."""
+    spent = plan.memory.get("spent", {})
+    cries = [
+        *plan.cries,
+        *(
+            Cry("dose_budget", WARNING, {"bottle": bottle, "used": used}, about=bottle)
+            for bottle, used in spent.items()
+        ),
+    ]
+    if plan.memory.get("b_missing"):
+        cries.append(Cry("b_missing", URGENT))
+    is_waiting = plan.verdict is Verdict.BLOCKED or plan.reason in WAITING
+    if not is_waiting or cries or not _is_wanted(look):
+        return replace(plan, memory=without(plan.memory, "waits_since"), cries=tuple(cries))
+    since = moment(plan.memory, "waits_since") or look.now
+    patience = LONGEST_WAIT + 2 * timedelta(seconds=look.snapshot.mixing_seconds)
+    if look.now - since > patience:
+        cries.append(Cry("feeding_waits", WARNING, {"since": since.isoformat()}))
+    return replace(
+        plan, memory={**plan.memory, "waits_since": since.isoformat()}, cries=tuple(cries)
+    )
+
+
+def _is_wanted(look: Look) -> bool:
+    """Tell whether something should be done, as far as it is known."""
+    sides = ((look.settings.ec, look.ec), (look.settings.ph, look.ph))
+    return any(
+        band is not None and value is not None and not band.low <= value <= band.high
+        for band, value in sides
+    )
 
 
 def _fresh(snapshot: Snapshot, quantity: str) -> float | None:
@@ -68,27 +108,6 @@ def _of_today(memory: Memory, now: datetime) -> Memory:
     if memory.get("day") == day:
         return memory
     return {**without(memory, "spent"), "day": day, "ml": {}, "thinned": 0}
-
-
-def _mixed_so_far(look: Look) -> Memory:
-    """Put off when the last dose will be mixed by the time in which it was not being mixed.
-
-    Only water that moves mixes; a time that nobody looked at (the power was off) counts as still.
-    """
-    last = look.memory.get("last")
-    if not last:
-        return look.memory
-    mixed_at = datetime.fromisoformat(last["mixed_at"])
-    looked_at = moment(last, "looked_at") or look.now
-    if looked_at >= mixed_at:
-        return look.memory
-    unseen = look.now - looked_at
-    if _status(look, last) in OPEN:
-        mixed_at = max(mixed_at, look.now + timedelta(seconds=look.snapshot.mixing_seconds))
-    elif look.snapshot.is_circulating is not True or unseen > LONGEST_UNSEEN:
-        mixed_at += unseen
-    later = {"mixed_at": mixed_at.isoformat(), "looked_at": look.now.isoformat()}
-    return {**look.memory, "last": {**last, **later}}
 
 
 def _held_back(look: Look) -> Plan | None:
@@ -137,90 +156,78 @@ def _under_way(look: Look) -> Plan | None:
     last = look.memory.get("last")
     if not last:
         return None
-    status = _status(look, last)
+    status = status_of(look, last)
     if status in OPEN:
         return look.skip("under_way")
     if status == "unknown" and last["bottle"] != "water":
         return look.block("dose_unresolved")
     if status in NOT_GIVEN:
-        return _forget(look, last)
-    if status == "aborted" and (last["expected"] or look.memory.get("b_waits")):
-        return _break_off(look, last)
+        return taken_back(look, last)
+    if status == "aborted" and (last["teaches"] or look.memory.get("b_waits")):
+        # How much went in is not sure: it is not completed, and teaches nothing.
+        return replace(look.skip("broken_off"), memory=_without_b(look, last))
     return _mixing(look, last)
 
 
-def _status(look: Look, last: Mapping[str, Any]) -> str:
-    """Tell how the command for the last dose stands; empty where its output is gone."""
-    switch = _by_id(look, last["output_id"])
-    return switch.last_status if switch and switch.last_key == last["key"] else ""
-
-
 def _mixing(look: Look, last: Mapping[str, Any]) -> Plan | None:
-    if look.now < datetime.fromisoformat(last["mixed_at"]):
-        return look.skip("mixing", until=last["mixed_at"])
+    left = timedelta(seconds=seconds_to_mix(look, last))
+    if left:
+        waiting = look.skip("mixing", until=(look.now + left).isoformat())
+        return replace(waiting, next_look_at=look.now + min(left, LOOK_AGAIN))
     return _dose_b(look, last) if look.memory.get("b_waits") else None
 
 
-def _by_id(look: Look, output_id: int) -> Switch | None:
-    return next((one for one in look.snapshot.switches if one.output_id == output_id), None)
-
-
-def _forget(look: Look, last: Mapping[str, Any]) -> Plan:
-    """Take back a dose that was never given: nothing to wait for, and its ml are free again."""
-    if last["bottle"] == "water":
-        times = max(0, look.memory["thinned"] - 1)
-        memory = {**without(look.memory, "last"), "thinned": times}
-        return replace(look.skip("not_given"), memory=memory)
-    used = dict(look.memory["ml"])
-    used[last["bottle"]] = max(0.0, used.get(last["bottle"], 0.0) - last["ml"])
-    memory = {**without(look.memory, "last", "b_waits"), "ml": used}
-    if last["bottle"] == "b":
-        # A is in the tank already: B is tried again.
-        memory |= {"last": {**last, "key": ""}, "b_waits": True}
-    return replace(look.skip("not_given"), memory=memory)
-
-
-def _break_off(look: Look, last: Mapping[str, Any]) -> Plan:
-    """Go no further with a dose that broke off: how much went in is not sure."""
-    memory = {**without(look.memory, "b_waits"), "last": {**last, "expected": 0.0}}
-    return replace(look.skip("broken_off"), memory=memory)
+def _without_b(look: Look, last: Mapping[str, Any]) -> Memory:
+    return {**without(look.memory, "b_waits"), "last": {**last, "teaches": False}}
 
 
 def _dose_b(look: Look, last: Mapping[str, Any]) -> Plan:
     switch = look.switch("b")
-    waited = look.now - datetime.fromisoformat(last["mixed_at"])
-    if switch is None or waited > LONGEST_WAIT_OF_B:
+    waited = look.now - datetime.fromisoformat(last["given_at"])
+    if switch is None or waited > LONGEST_WAIT_OF_B or not is_same_tank(look, last["tank"]):
         why = "no_output" if switch is None else "b_too_late"
-        return replace(look.skip(why), memory=without(look.memory, "b_waits"))
+        # More A without B would only unbalance the tank, so somebody has to look.
+        missing = {"b_missing": True} if look.memory.get("b_refused") else {}
+        memory = {**without(_without_b(look, last), "b_refused"), **missing}
+        return replace(look.skip(why), memory=memory)
+    pause = pause_of_refused(look)
+    if pause is not None:
+        return pause
     plan = _dose(look, switch, "b", last["ml"], reason="b_after_a", expected=last["expected"])
     if plan.verdict is not Verdict.ACT:
         return plan
     # What A and B do together is measured against the value before A.
     since_a = {name: last[name] for name in ("before", "tank", "given_at")}
     both = {**plan.memory["last"], **since_a}
-    return replace(plan, memory={**without(plan.memory, "b_waits"), "last": both})
+    return replace(
+        plan,
+        memory={**without(plan.memory, "b_waits"), "last": both},
+        refused_memory={**look.memory, "b_refused": True},
+    )
 
 
 def _with_what_it_did(look: Look) -> Plan:
     """Judge the last dose, then decide on the next one."""
     last = look.memory.get("last")
     if last:
-        look = replace(look, memory=judged(look, last))
-    return _held_back(look) or _next_dose(look)
+        look = replace(look, memory=without(judged(look, last), "refused", "b_refused"))
+    return _held_back(look) or pause_of_refused(look) or _next_dose(look)
 
 
 def _next_dose(look: Look) -> Plan:
     """EC comes first, but an EC that nothing can be done for does not keep pH from being mended."""
-    water = look.switch("water")
-    if water is not None and water.is_busy:
+    if any(one.is_busy for one in look.snapshot.switches if one.dose_kind in ("water", "b")):
         return look.skip("under_way")
     for_ec = _for_ec(look)
     if for_ec is not None and for_ec.actions:
         return for_ec
     for_ph = _for_ph(look if for_ec is None else replace(look, memory=for_ec.memory))
-    if for_ec is not None and not (for_ph and for_ph.actions):
-        return for_ec
-    return for_ph or _at_rest(look)
+    if for_ec is None:
+        return for_ph or _at_rest(look)
+    if for_ph is None or not for_ph.actions:
+        # What is used up of pH's bottles is kept in mind as well.
+        return for_ec if for_ph is None else replace(for_ec, memory=for_ph.memory)
+    return for_ph
 
 
 def _at_rest(look: Look) -> Plan:
@@ -245,6 +252,8 @@ def _feed(look: Look, band: Band, ec: float) -> Plan:
     switch = look.switch("a")
     if switch is None:
         return look.skip("no_output")
+    if look.memory.get("b_missing"):
+        return look.block("b_missing")
     slope = slope_of(look, "ec")
     full = agronomy.fertiliser_ml(
         tank_litres=look.litres, ec_now=ec, ec_target=band.target, ec_per_ml_per_litre=slope
@@ -252,6 +261,8 @@ def _feed(look: Look, band: Band, ec: float) -> Plan:
     ml = agronomy.bounded_dose_ml(full, most_ml=look.settings.most_ml) or 0.0
     b = look.switch("b")
     if b is not None:
+        if not b.most_ml:
+            return look.block("no_rate", bottle="b")
         # B is to be as much as A, so the smaller doser of the two bounds both.
         ml = min(ml, b.most_ml)
     plan = _dose(look, switch, "a", ml, reason="ec_low", expected=slope * ml / look.litres)
@@ -272,12 +283,12 @@ def _dilute(look: Look, band: Band, ec: float) -> Plan | None:
     if litres <= 0:
         return look.block("tank_full", limit=band.high)
     seconds = run_seconds(switch, seconds=None, litres=litres)
-    last = _started(look, switch, "water", "ec", seconds=seconds)
+    last = started(look, switch, "water")
     action = Action(switch.output_id, "run", key=last["key"], seconds=seconds, litres=litres)
     return Plan(
         Verdict.ACT,
         "ec_high",
-        {**without(look.memory, "unjudged"), "last": last, "thinned": times + 1},
+        {**look.memory, "last": last, "thinned": times + 1},
         look.facts(litres=litres, limit=band.high),
         (action,),
         next_look_at=look.now + LOOK_AGAIN,
@@ -324,21 +335,19 @@ def _dose(
     look: Look, switch: Switch, bottle: str, ml: float, *, reason: str, expected: float
 ) -> Plan:
     """Dose within the device's limit and the day's budget; `expected` is what all of `ml` does."""
+    if not switch.most_ml:
+        return look.block("no_rate", bottle=bottle)
     asked, ml = ml, _tenths(min(ml, switch.most_ml))
     if ml <= 0:
         return look.skip("too_little")
     used = look.memory["ml"].get(bottle, 0.0)
     total = round(used + ml, 1)
     if total > look.settings.daily_ml:
-        spent = {**look.memory, "spent": {"bottle": bottle, "used": used}}
-        look = replace(look, memory=spent)
+        spent = {**look.memory.get("spent", {}), bottle: used}
+        look = replace(look, memory={**look.memory, "spent": spent})
         return look.block("daily_budget", bottle=bottle, used=used, ml=ml)
-    quantity = "ph" if bottle.startswith("ph") else "ec"
-    last = {
-        **_started(look, switch, bottle, quantity, seconds=_dose_seconds(switch, ml)),
-        "ml": ml,
-        "expected": round(expected * ml / asked, 6),
-    }
+    does = {"ml": ml, "expected": expected * ml / asked, "teaches": True}
+    last = {**started(look, switch, bottle), **does}
     return Plan(
         Verdict.ACT,
         reason,
@@ -350,31 +359,6 @@ def _dose(
     )
 
 
-def _started(
-    look: Look, switch: Switch, bottle: str, quantity: str, *, seconds: float
-) -> dict[str, Any]:
-    """Note what goes into the tank now, and when it will be mixed; it teaches nothing so far."""
-    mixed_at = look.now + timedelta(seconds=look.snapshot.mixing_seconds + seconds)
-    return {
-        "key": f"{bottle}-{look.now:%Y%m%d%H%M%S}",
-        "output_id": switch.output_id,
-        "bottle": bottle,
-        "quantity": quantity,
-        "slope": bottle if quantity == "ph" else "ec",
-        "ml": 0.0,
-        "before": look.value(quantity),
-        "expected": 0.0,
-        "tank": look.litres,
-        "given_at": look.now.isoformat(),
-        "looked_at": look.now.isoformat(),
-        "mixed_at": mixed_at.isoformat(),
-    }
-
-
 def _tenths(ml: float) -> float:
     """Round down to what a doser is told; up would be more than what is allowed."""
     return floor(ml * 10 + 1e-6) / 10
-
-
-def _dose_seconds(switch: Switch, ml: float) -> float:
-    return ml / switch.ml_per_second if switch.ml_per_second else 0.0

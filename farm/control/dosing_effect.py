@@ -6,30 +6,37 @@ from typing import Any
 
 from farm import agronomy
 from farm.control.dosing_look import Look, without
-from farm.control.plan import Memory
+from farm.control.plan import Memory, moment
 
 # What a probe can tell apart; doses that are expected to move less prove nothing yet.
 LEAST_MOVE = {"ec": 0.03, "ph": 0.05}
 # Water that came or went meanwhile makes the comparison worthless.
 SAME_TANK_PART = 0.05
-# After a pause plants have drunk: what small doses did before it is not added up with what follows.
+# Plants drink: after so long a pause small doses are not added up any more, after so long a time
+# without a look (beyond twice the mixing, of A and of B) a dose proves nothing.
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_UNJUDGED = timedelta(hours=4)
+LONGEST_SUM = timedelta(days=1)
 
 
 def judged(look: Look, last: Mapping[str, Any]) -> Memory:
     """Give the memory after the last dose was mixed and looked at.
 
-    Small doses into much water are summed up until a probe can tell what they did together.
+    Small doses into much water are summed up until a probe can tell what they did together, those
+    of EC, of acid and of base each for themselves.
     """
-    memory = without(look.memory, "last", "unjudged")
+    memory: Memory = {**without(look.memory, "last"), "judged_at": look.now.isoformat()}
+    if last["bottle"] == "water":
+        return without(memory, "unjudged")
+    sums = memory.get("unjudged", {})
+    memory = {**memory, "unjudged": without(sums, last["slope"])}
     now_at = look.value(last["quantity"])
-    together = _together(look.memory.get("unjudged"), last)
-    is_same_tank = abs(look.litres - together["tank"]) <= SAME_TANK_PART * together["tank"]
-    expected = together["expected"]
-    if now_at is None or not is_same_tank or not last["expected"]:
+    together = _together(look, sums.get(last["slope"]), last)
+    if now_at is None or not last["teaches"] or not _can_be_compared(look, last, together):
         return memory
+    expected = together["expected"]
     if abs(expected) < LEAST_MOVE[last["quantity"]]:
-        return {**memory, "unjudged": together}
+        return {**memory, "unjudged": {**memory["unjudged"], last["slope"]: together}}
     # Positive when it moved the way it should.
     moved = (now_at - together["before"]) * (1 if expected > 0 else -1)
     if moved < look.settings.least_effect_part * abs(expected):
@@ -42,19 +49,32 @@ def judged(look: Look, last: Mapping[str, Any]) -> Memory:
     return {**memory, "without_effect": counts, "slopes": slopes}
 
 
-def _together(earlier: Mapping[str, Any] | None, last: Mapping[str, Any]) -> dict[str, Any]:
+def is_same_tank(look: Look, litres: float) -> bool:
+    """Tell whether there is about as much water as there was."""
+    return abs(look.litres - litres) <= SAME_TANK_PART * litres
+
+
+def _can_be_compared(look: Look, last: Mapping[str, Any], together: Mapping[str, Any]) -> bool:
+    patience = LONGEST_UNJUDGED + 2 * timedelta(seconds=look.snapshot.mixing_seconds)
+    is_fresh = look.now - datetime.fromisoformat(last["given_at"]) <= patience
+    return is_fresh and is_same_tank(look, together["tank"])
+
+
+def _together(
+    look: Look, earlier: Mapping[str, Any] | None, last: Mapping[str, Any]
+) -> dict[str, Any]:
     """Add the last dose to those before it that nobody could judge alone."""
-    if earlier is None or earlier["slope"] != last["slope"]:
-        return dict(last)
-    pause = datetime.fromisoformat(last["given_at"]) - datetime.fromisoformat(earlier["mixed_at"])
-    if pause > LONGEST_PAUSE:
-        return dict(last)
+    given_at = datetime.fromisoformat(last["given_at"])
+    alone = {name: last[name] for name in ("ml", "expected", "before", "tank")}
+    judged_at = moment(look.memory, "judged_at")
+    if earlier is None or judged_at is None or given_at - judged_at > LONGEST_PAUSE:
+        return {**alone, "since": last["given_at"]}
+    if given_at - datetime.fromisoformat(earlier["since"]) > LONGEST_SUM:
+        return {**alone, "since": last["given_at"]}
     return {
-        **last,
+        **earlier,
         "ml": round(earlier["ml"] + last["ml"], 1),
-        "expected": round(earlier["expected"] + last["expected"], 6),
-        "before": earlier["before"],
-        "tank": earlier["tank"],
+        "expected": earlier["expected"] + last["expected"],
     }
 
 

@@ -120,11 +120,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Cry:
-    """An alarm that the plan wants to be open."""
+    """An alarm that the plan wants to be open; `about` tells two of one kind apart."""
 
     kind: str
     severity: int  # Alarm.Severity
     facts: Mapping[str, Any] = field(default_factory=dict)
+    about: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}:{self.about}" if self.about else self.kind
 
 
 @dataclass(frozen=True, slots=True)

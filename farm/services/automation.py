@@ -184,8 +184,10 @@ def _write_down(rule: Rule, outcome: _Outcome, *, at: datetime) -> None:
         return
     for command in outcome.commands or (None,):
         _keep_decision(rule, plan, command=command, at=at)
+    before = set(rule.memory.get("left_out", ()))
     for held_back in outcome.refused:
-        _keep_decision(rule, held_back, command=None, at=at)
+        if _left_out(held_back) not in before:
+            _keep_decision(rule, held_back, command=None, at=at)
 
 
 def _keep_decision(rule: Rule, plan: Plan, *, command: Command | None, at: datetime) -> None:
@@ -200,6 +202,10 @@ def _keep_decision(rule: Rule, plan: Plan, *, command: Command | None, at: datet
     )
 
 
+def _left_out(plan: Plan) -> str:
+    return f"{plan.facts['output']}:{plan.reason}"
+
+
 def _said(plan: Plan) -> str:
     return f"{plan.verdict}:{plan.reason}"
 
@@ -210,26 +216,28 @@ def _as_json(facts: Any) -> dict[str, Any]:
 
 def _cry(rule: Rule, plan: Plan, *, at: datetime) -> None:
     """Open the alarms that the plan wants open, and clear those that it no longer wants."""
-    wanted = {cry.kind: cry for cry in plan.cries}
+    wanted = {cry.name: cry for cry in plan.cries}
     before = set(rule.memory.get("crying", ()))
-    for kind in sorted(wanted.keys() - before):
+    for name in sorted(wanted.keys() - before):
         alarms.raise_alarm(
-            key=alarm_key(rule, kind),
-            kind=kind,
-            severity=wanted[kind].severity,
+            key=alarm_key(rule, name),
+            kind=wanted[name].kind,
+            severity=wanted[name].severity,
             greenhouse=rule.zone.greenhouse,
             zone=rule.zone,
-            facts={**wanted[kind].facts, "rule": rule.name},
+            facts={**wanted[name].facts, "rule": rule.name},
             at=at,
         )
-    for kind in sorted(before - wanted.keys()):
-        alarms.clear_alarm(key=alarm_key(rule, kind), at=at)
+    for name in sorted(before - wanted.keys()):
+        alarms.clear_alarm(key=alarm_key(rule, name), at=at)
 
 
 def _remember(rule: Rule, outcome: _Outcome, *, at: datetime) -> None:
     plan = outcome.plan
-    crying = sorted(cry.kind for cry in plan.cries)
+    crying = sorted(cry.name for cry in plan.cries)
     rule.memory = {**plan.memory, "said": _said(plan), "crying": crying}
+    if outcome.commands:
+        rule.memory["left_out"] = [_left_out(one) for one in outcome.refused]
     rule.looked_at = at
     rule.next_look_at = min(plan.next_look_at or at + AT_LATEST, _latest(rule, at))
     rule.save(update_fields=["memory", "looked_at", "next_look_at"])

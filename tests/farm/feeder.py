@@ -56,6 +56,8 @@ class Feeder:
         self.base = replace(self.base, **{"reservoir_l": 500.0} | snapshot)
         self.status = "done"
         self.is_circulating = True
+        self.busy_until = MORNING
+        self.refuses = ()
 
     def snapshot(self, **changes):
         values = {
@@ -64,8 +66,12 @@ class Feeder:
             "tank_volume": Value(self.tank.litres, self.now),
         }
         last = self.memory.get("last") or {"output_id": 0, "key": ""}
+        # A dose takes as long as its doser needs for it.
+        status = "started" if self.status == "done" and self.now < self.busy_until else self.status
+        if last["key"] and last["bottle"] in self.refuses:
+            status = "rejected"
         switches = tuple(
-            replace(one, last_key=last["key"], last_status=self.status)
+            replace(one, last_key=last["key"], last_status=status)
             if one.output_id == last["output_id"]
             else one
             for one in self.base.switches
@@ -89,8 +95,10 @@ class Feeder:
             return self.plan
         for action in self.plan.actions:
             switch = next(o for o in self.base.switches if o.output_id == action.output_id)
-            if self.status == "done":
+            if self.status == "done" and switch.dose_kind not in self.refuses:
                 self.tank.take(action, switch.dose_kind)
+                seconds = action.seconds or action.ml / switch.ml_per_second
+                self.busy_until = self.now + timedelta(seconds=seconds)
             self.done.append((f"{self.now:%H:%M:%S}", switch.dose_kind, action.ml or action.litres))
         if not self.reasons or self.reasons[-1] != self.plan.reason:
             self.reasons.append(self.plan.reason)
