@@ -2,6 +2,7 @@
 // says so when nothing was heard. Without this file the page shows what it showed when it came.
 
 const SILENT_AFTER = 30_000;
+const ANSWERED_WITHIN = 15_000;
 let heardAt = Date.now();
 let toldBefore = "";
 let pressedIn = "";
@@ -54,8 +55,17 @@ document.addEventListener("htmx:afterSettle", (event) => {
   document.querySelector(".messages .error")?.scrollIntoView({ block: "center" });
   tell();
 });
+// Whoever has pressed looks at the button, and not at the top of a long page.
+function tellUnsent(form) {
+  form.querySelector(".unsent")?.remove();
+  form.append(document.getElementById("unsent").content.cloneNode(true));
+  form.querySelector(".unsent").scrollIntoView({ block: "nearest" });
+}
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-  document.addEventListener(name, () => showLoss(true));
+  document.addEventListener(name, (event) => {
+    showLoss(true);
+    if (event.detail.requestConfig?.verb === "post") tellUnsent(event.detail.elt);
+  });
 }
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) live()?.dispatchEvent(new Event("look-again"));
@@ -63,4 +73,5 @@ document.addEventListener("visibilitychange", () => {
 setInterval(() => {
   if (!document.hidden && Date.now() - heardAt > SILENT_AFTER) showLoss(true);
 }, 5_000);
+window.htmx.config.timeout = ANSWERED_WITHIN;
 toldBefore = [...document.querySelectorAll("[data-told]")].map((each) => each.dataset.told).join(". ").replace(/[\d:]+/g, "");

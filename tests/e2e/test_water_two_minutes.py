@@ -220,5 +220,10 @@ def test_a_page_that_has_lost_the_server_says_so(page, live_server, valve):
 
     expect(page.locator("#lost")).to_be_visible(timeout=10_000)
     expect(page.locator("#live")).to_have_class(re.compile("is-lost"))
+    page.get_by_role("button", name="Water 2 minutes").click()
+    said = page.locator(".water-form").get_by_role("alert")
+    expect(said).to_contain_text("This did not get through.")
+    expect(said).to_be_in_viewport()
+    assert Command.objects.count() == 0
     page.context.set_offline(False)
     expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
