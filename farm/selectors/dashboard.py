@@ -18,10 +18,11 @@ from farm.selectors.measured import (
     shown_channels,
     vapour_deficit,
 )
-from farm.selectors.shown_outputs import OutputShown, is_on_now, show_output
+from farm.selectors.shown_outputs import OutputShown, is_on_now, show_output, stopped_words
 from farm.selectors.targets import Grown, grown_in
 from farm.words import age_words, silent_words
 
+EMERGENCY_STOP = "emergency_stop"
 WATERING = (Output.Kind.VALVE, Output.Kind.PUMP)
 # What must be stopped in time stays in sight on the whole page, water first. A fan and a pump that
 # only moves water round have their button in their row: beside a valve, people would stop the pump.
@@ -252,22 +253,19 @@ def _card(house: Greenhouse, seen: _Seen) -> HouseCard:
         for value in here
     ]
     nodes = [node for node in seen.nodes if node.greenhouse_id == house.pk]
-    stopped_words = ""
-    if house.is_stopped and house.stopped_at:
-        stopped_words = _("%(person)s stopped everything %(when)s") % {
-            "person": house.stopped_by or _("Somebody"),
-            "when": age_words(house.stopped_at, seen.now),
-        }
     return HouseCard(
         code=house.code,
         name=house.name,
         is_stopped=house.is_stopped,
-        stopped_words=stopped_words,
+        stopped_words=stopped_words(house, now=seen.now),
         values=card_values(values),
         away=tuple(_node(node, seen.now) for node in nodes if not node.is_online),
         is_without_nodes=not nodes,
         alarms=tuple(
-            show_alarm(alarm, seen.now) for alarm in seen.alarms if alarm.greenhouse_id == house.pk
+            show_alarm(alarm, seen.now)
+            for alarm in seen.alarms
+            # The stop has a box of its own above the alarms.
+            if alarm.greenhouse_id == house.pk and alarm.kind != EMERGENCY_STOP
         ),
         running=tuple(
             str(output)

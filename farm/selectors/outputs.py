@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from farm.models import Alarm, Command, LockChange, Output
 from farm.selectors import steps
-from farm.selectors.shown_outputs import OutputShown, show_output
+from farm.selectors.shown_outputs import OutputShown, show_output, stopped_words
 
 LATEST = 20
 STRENGTHS = (25, 50, 75, 100)
@@ -38,6 +38,10 @@ class OutputPage(NamedTuple):
     house: str
     zone: str
     node: str
+    is_stopped: bool
+    stopped_words: str
+    # Neither stopped with its house nor locked off: else a button would promise what is refused.
+    may_run: bool
     minutes: tuple[tuple[int, int], ...]
     may_dose: bool
     # Which strengths a fan or light may be set to, in percent; none where it knows only on and off.
@@ -50,7 +54,7 @@ class OutputPage(NamedTuple):
 
 
 def output_page(output: Output, *, now: datetime) -> OutputPage:
-    """Give an output's page. Four queries."""
+    """Give an output's page. Four queries, and one for who has stopped the house."""
     latest = list(
         Command.objects.filter(output=output, op__in=(*steps.RUNS, Command.Op.SET))
         .select_related("node", "output", "by", "rule")
@@ -58,13 +62,17 @@ def output_page(output: Output, *, now: datetime) -> OutputPage:
     )
     locks = LockChange.objects.filter(output=output).select_related("by").order_by("-at", "-pk")
     run = next((command for command in latest if command.op in steps.RUNS), None)
+    house = output.node.greenhouse
     unsettled = unsettled_commands().filter(output=output).order_by("-created_at", "-pk")
     return OutputPage(
         shown=show_output(output, run, now=now),
-        house_code=output.node.greenhouse.code,
-        house=output.node.greenhouse.name,
+        house_code=house.code,
+        house=house.name,
         zone=output.zone.name if output.zone else "",
         node=str(output.node),
+        is_stopped=house.is_stopped,
+        stopped_words=stopped_words(house, now=now),
+        may_run=not house.is_stopped and output.lock_at(now) != Output.Lock.OFF,
         minutes=tuple(
             (minutes, minutes * 60)
             for minutes in MINUTES.get(Output.Kind(output.kind), ())

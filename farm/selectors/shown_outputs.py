@@ -6,9 +6,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from farm import words
-from farm.models import Command, Output
+from farm.models import Command, Greenhouse, Output
 from farm.selectors import steps
-from farm.words import silent_words
+from farm.words import age_words, silent_words
 
 # A device tells its state every 60 s while it is on (farm/v1); two missed ones are doubt.
 STATE_DOUBTED_AFTER = timedelta(seconds=150)
@@ -45,6 +45,16 @@ def is_on_now(output: Output, now: datetime) -> bool:
         and heard_at is not None
         and now - heard_at <= STATE_DOUBTED_AFTER
     )
+
+
+def stopped_words(house: Greenhouse, *, now: datetime) -> str:
+    """Say who has stopped a house and when; "" where it is not stopped."""
+    if not (house.is_stopped and house.stopped_at):
+        return ""
+    return _("%(person)s stopped everything %(when)s") % {
+        "person": house.stopped_by or _("Somebody"),
+        "when": age_words(house.stopped_at, now),
+    }
 
 
 def show_output(output: Output, command: Command | None, *, now: datetime) -> OutputShown:

@@ -73,7 +73,6 @@ def farm_stop(request: SignedInRequest, code: str) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             at=timezone.now(),
         )
-        messages.warning(request, _("Everything in %(house)s is stopped.") % {"house": house})
         return redirect("farm_house", code=code)
     return render(request, "farm/stop.html", {"house": house, "form": form, "here": "houses"})
 

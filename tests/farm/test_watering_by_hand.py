@@ -246,6 +246,51 @@ def test_the_emergency_stop_is_confirmed_with_a_reason(client, member, house):
     assert run_url(house.valve) not in page.content.decode()
 
 
+def test_a_stop_is_said_once_on_the_house_page(client, member, house):
+    code = house.greenhouse.code
+    before = client.get(reverse("farm_house", args=[code])).content.decode()
+
+    page = client.post(reverse("farm_stop", args=[code]), {"reason": ""}, follow=True)
+
+    said = page.content.decode()
+    stop_link = f'href="{reverse("farm_stop", args=[code])}"'
+    assert (before.count(stop_link), said.count(stop_link)) == (1, 0)
+    assert before.index(stop_link) < before.index('id="live"')
+    assert said.count('class="estop"') == 1
+    assert said.count(f'href="{reverse("farm_release", args=[code])}"') == 1
+    assert (said.count('class="alarm '), said.count('class="message ')) == (0, 1)
+    assert 'class="alarm severity-3' in client.get(reverse("farm_alarms")).content.decode()
+
+
+@pytest.mark.parametrize("code", ["valve", "doser", "light"])
+def test_during_an_emergency_stop_an_output_offers_no_run(client, member, house, code):
+    output = getattr(house, code)
+    url = reverse("farm_output", args=[output.pk])
+    forms = [reverse(name, args=[output.pk]) for name in ("farm_run", "farm_dose", "farm_set")]
+    assert any(form in client.get(url).content.decode() for form in forms)
+
+    client.post(reverse("farm_stop", args=[house.greenhouse.code]), {"reason": ""})
+
+    page = client.get(url)
+    assert (
+        "Emergency stop: nothing runs in this house. Lê Thị Hoa stopped everything just now."
+        in words_of(page)
+    )
+    assert not any(form in page.content.decode() for form in forms)
+    assert f'href="{reverse("farm_release", args=[house.greenhouse.code])}"' in (
+        page.content.decode()
+    )
+
+
+def test_an_output_that_is_locked_off_offers_no_run(client, house):
+    Output.objects.filter(pk=house.valve.pk).update(lock="off", lock_reason="rửa lọc")
+
+    page = client.get(reverse("farm_output", args=[house.valve.pk]))
+
+    assert run_url(house.valve) not in page.content.decode()
+    assert "“rửa lọc”" in words_of(page)
+
+
 def test_a_house_is_released_only_with_a_reason(client, house):
     code = house.greenhouse.code
     client.post(reverse("farm_stop", args=[code]), {"reason": ""})
