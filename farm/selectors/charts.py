@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,8 @@ Level = Rollup.Level
 MOST_POINTS = 300
 MOST_RUNS = 300
 SEASON_DAYS = 120
+# A season that has just begun still has something to look at.
+LEAST_SEASON_DAYS = 7
 
 
 class Span(NamedTuple):
@@ -110,20 +112,27 @@ def chartable_channels() -> QuerySet[Channel]:
 
 
 def chart_of(channel: Channel, span: Span, *, end: datetime) -> Chart:
-    """Draw a channel's rollups up to a moment. Five queries at most."""
-    begin = begin_of(span, end)
-    return draw(_curve(channel), span, _buckets(channel, span.level, begin, end), end=end)
+    """Draw a channel's rollups up to a moment. Nine queries at most."""
+    begin = begin_at(channel, span, end=end)
+    buckets = _buckets(channel, span.level, begin, end)
+    return draw(_curve(channel), span, buckets, begin=begin, end=end)
 
 
 def table_of(channel: Channel, span: Span, *, end: datetime) -> list[Row]:
-    """Give the same in figures: hours of a day, days of a week or season. One query."""
-    buckets = _buckets(channel, span.table_level, begin_of(span, end), end)
-    return write(_curve(channel), buckets)
+    """Give the same in figures: hours of a day, days of a week or season. Five queries at most."""
+    begin = begin_at(channel, span, end=end)
+    return write(_curve(channel), _buckets(channel, span.table_level, begin, end))
 
 
-def draw(curve: Curve, span: Span, buckets: Mapping[datetime, Bucket], *, end: datetime) -> Chart:
+def draw(
+    curve: Curve,
+    span: Span,
+    buckets: Mapping[datetime, Bucket],
+    *,
+    begin: datetime,
+    end: datetime,
+) -> Chart:
     """Lay buckets out over a span, with what was wanted and what ran. Four queries at most."""
-    begin = begin_of(span, end)
     moments = _moments(span, begin, end)
     found = [buckets.get(moment) for moment in moments]
     unit, decimals = curve.unit
@@ -203,6 +212,26 @@ def begin_of(span: Span, end: datetime) -> datetime:
         return timezone.make_aware(datetime.combine(first, time()))
     seconds = _seconds(end) - span.days * 86_400
     return datetime.fromtimestamp(seconds - seconds % span.level, tz=end.tzinfo)
+
+
+def begin_at(channel: Channel, span: Span, *, end: datetime) -> datetime:
+    """Tell where a channel's chart begins: a season with its crop, or with its first measurement.
+
+    No query for a day or a week, four at most for a season.
+    """
+    begin = begin_of(span, end)
+    if span.level != Level.DAY:
+        return begin
+    days = Rollup.objects.filter(
+        channel=channel, level=Level.DAY, bucket__gte=begin, bucket__lt=end
+    )
+    measured_from: datetime | None = days.aggregate(first=Min("bucket"))["first"]
+    zones = [channel.zone_id] if channel.zone_id else _zones_of_house(channel)
+    grown = grown_in(zones, on=timezone.localtime(end).date())
+    sown = [_midnight(each.batch.sown_date) for each in grown.values()]
+    begin = max(begin, measured_from or begin, min(sown, default=begin))
+    latest = begin_of(span._replace(days=LEAST_SEASON_DAYS), end)
+    return min(latest, begin)
 
 
 def _moments(span: Span, begin: datetime, end: datetime) -> list[datetime]:

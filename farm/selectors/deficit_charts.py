@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from farm.agronomy import vapour_pressure_deficit_kpa
 from farm.models import Channel, Rollup
-from farm.selectors.charts import Bucket, Chart, Curve, Row, Span, begin_of, draw, write
+from farm.selectors.charts import Bucket, Chart, Curve, Row, Span, begin_at, draw, write
 from farm.words import VPD, Quantity
 
 Level = Rollup.Level
@@ -53,14 +53,16 @@ def pair_of(air: Channel) -> Pair | None:
 
 
 def chart_of(pair: Pair, span: Span, *, end: datetime) -> Chart:
-    """Draw the VPD up to a moment. Five queries at most."""
-    buckets = _buckets(pair, span.level, begin_of(span, end), end)
-    return draw(_curve(pair), span, buckets, end=end)
+    """Draw the VPD up to a moment. Nine queries at most."""
+    begin = begin_at(pair.air, span, end=end)
+    buckets = _buckets(pair, span.level, begin, end)
+    return draw(_curve(pair), span, buckets, begin=begin, end=end)
 
 
 def table_of(pair: Pair, span: Span, *, end: datetime) -> list[Row]:
-    """Give the same in figures: hours of a day, days of a week or season. One query."""
-    return write(_curve(pair), _buckets(pair, span.table_level, begin_of(span, end), end))
+    """Give the same in figures: hours of a day, days of a week or season. Five queries at most."""
+    begin = begin_at(pair.air, span, end=end)
+    return write(_curve(pair), _buckets(pair, span.table_level, begin, end))
 
 
 def _curve(pair: Pair) -> Curve:

@@ -51,6 +51,13 @@ function bounds(found) {
   };
 }
 
+// Nobody points at a moment yet: the figures below are those of the newest one.
+function tellLast(u) {
+  if (Number.isInteger(u.cursor.idx)) return;
+  const idx = u.data[1].findLastIndex((each) => each !== null);
+  if (idx >= 0) u.setLegend({ idx });
+}
+
 function draw(found) {
   const { uPlot } = window;
   const figure = new Intl.NumberFormat(document.documentElement.lang, {
@@ -76,7 +83,7 @@ function draw(found) {
       { label: place.dataset.low, stroke: "transparent", points: { show: false }, spanGaps: false, value },
       { label: place.dataset.high, stroke: "transparent", points: { show: false }, spanGaps: false, value },
     ],
-    hooks: { drawClear: [behind(found)] },
+    hooks: { drawClear: [behind(found)], ready: [(u) => tellLast(u)], setCursor: [(u) => tellLast(u)] },
   };
   place.replaceChildren();
   plot = new uPlot(options, [found.t, found.mean, found.low, found.high], place);

@@ -208,7 +208,8 @@ def test_ten_points_cost_no_more_queries_than_two(pair, span):
             sum_both_up(pair, span.level, bucket, 25.0, 60.0)
         counts.append(count())
 
-    assert counts == [4, 4]
+    # A season asks when its crop was sown and what was measured first.
+    assert counts == ([8, 8] if span.code == "mua" else [4, 4])
 
 
 def test_nobody_else_gets_the_numbers(client, pair):

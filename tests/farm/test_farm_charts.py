@@ -88,6 +88,40 @@ def test_days_of_a_season_begin_at_local_midnight(client, member, channel):
     assert found["mean"][-1] == 1.6
 
 
+@pytest.mark.parametrize(
+    ("sown_days_ago", "measured_days_ago", "days"),
+    [
+        (None, 40, 41),  # begins with its first measurement
+        (30, 110, 31),  # with its crop
+        (60, 20, 21),
+        (2, 110, 7),  # never shorter than a week
+        (200, 119, 120),
+    ],
+)
+def test_a_season_begins_with_its_crop_or_its_first_measurement(
+    client, member, channel, sown_days_ago, measured_days_ago, days
+):
+    today = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)  # 22 November in Vietnam
+    sum_up(channel, 86400, today - timedelta(days=measured_days_ago), 1.6)
+    sum_up(channel, 86400, today, 1.7)
+    if sown_days_ago is not None:
+        sown_date = timezone.localdate(NOON) - timedelta(days=sown_days_ago)
+        make_batch(zone=channel.zone, sown_date=sown_date)
+
+    found = points(client, channel, khoang="mua")
+
+    assert found["begins"] == int((today - timedelta(days=days - 1)).timestamp())
+    assert (len(found["t"]), found["mean"][-1]) == (days, 1.7)
+
+
+def test_the_season_of_a_whole_house_begins_with_its_oldest_crop(client, member, channel):
+    for days, zone in ((50, channel.zone), (20, make_zone(greenhouse=channel.zone.greenhouse))):
+        make_batch(zone=zone, sown_date=timezone.localdate(NOON) - timedelta(days=days))
+    Channel.objects.update(zone=None)
+
+    assert len(points(client, channel, khoang="mua")["t"]) == 51
+
+
 def test_what_the_crop_wanted_follows_its_stages(client, member, channel):
     make_batch(zone=channel.zone, sown_date=timezone.localdate(NOON) - timedelta(days=12))
 
