@@ -114,7 +114,8 @@ def result_words(command: Command) -> str:
         parts.append(_("%(ml)s ml") % {"ml": words.number(command.ml, 0)})
     elif command.ran_seconds is not None:
         parts.append(words.run_words(command.ran_seconds))
-    if command.ran_litres:
+    # A dose is millilitres: as litres it would read "0 litres".
+    if command.ran_litres and command.op != Command.Op.DOSE:
         parts.append(words.litres(command.ran_litres))
     return ", ".join(parts)
 

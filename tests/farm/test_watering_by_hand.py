@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from farm.models import Command, EmergencyStop, LockChange, Output
-from tests.farm.controllers import ack, after, make_house, send, started
+from tests.farm.controllers import ack, after, dose, make_house, send, started
 from tests.farm.factories import NOON, make_node, make_output
 from tests.farm.pages import key_of, member, noon, words_of
 
@@ -117,6 +117,17 @@ def test_a_pump_runs_and_a_valve_waters(client, house):
         house_page(client, house)
     )
     assert "sent the controller has it running, 2:00 left done" in words_of(client.get(page))
+
+
+def test_a_dose_is_told_in_millilitres_alone(client, house):
+    given = dose(house.doser, 12.0)
+    send(NOON)
+    ack(given, "done", at=after(10), ran_s=10, l=0.012)
+
+    said = words_of(client.get(reverse("farm_output", args=[house.doser.pk])))
+
+    assert "done, 12 ml" in said
+    assert "litres" not in said
 
 
 def test_the_polled_part_changes_with_each_step(client, house):
