@@ -17,12 +17,15 @@ def times_typed(text: str) -> list[str]:
 
     >>> times_typed("5h, 11 giờ 20; 15.30 16:00")
     ['05:00', '11:20', '15:30', '16:00']
-    >>> times_typed("25:99, trưa")
-    ['25:99', 'trưa']
+    >>> times_typed("25h, 7h61, trưa")
+    ['25h', '7h61', 'trưa']
     """
     whole = WRITTEN.sub(_plain, unicodedata.normalize("NFC", text))
     return list(dict.fromkeys(part for part in BETWEEN.split(whole) if part.strip(".")))
 
 
 def _plain(written: re.Match[str]) -> str:
-    return f" {written['hour'].zfill(2)}:{(written['minute'] or '0').zfill(2)} "
+    hour, minute = int(written["hour"]), int(written["minute"] or 0)
+    if hour > 23 or minute > 59:
+        return f" {''.join(written[0].split())} "
+    return f" {hour:02d}:{minute:02d} "

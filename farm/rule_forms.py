@@ -16,7 +16,8 @@ from farm.forms import MinutesField
 from farm.models import Channel, Output, Rule, Zone
 from farm.problem_words import problem_sentence, problem_words, without_numbers
 from farm.rule_words import WEEKDAYS
-from farm.services.rule_checks import FRESH_WATER, doubts_of, problems_of
+from farm.services.rule_checks import doubts_of, problems_of
+from farm.services.safety_facts import FRESH_WATER
 from farm.words import sun_words
 
 NO_PLACE = _("The greenhouse has no place on the map yet, so nothing there can go by the sun.")

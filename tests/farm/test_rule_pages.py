@@ -397,8 +397,8 @@ def test_everything_that_is_wrong_is_told_at_once_with_the_names_of_the_fields(c
     assert lines == [
         "Name: This field is required.",
         "What it switches: This field is required.",
-        "At these times: “25:00” is no time of the day.",
-        "At these times: “07:61” is no time of the day.",
+        "At these times: “25h” is no time of the day.",
+        "At these times: “7h61” is no time of the day.",
         "Each time so many minutes: Enter a number.",
     ]
 
