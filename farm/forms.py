@@ -52,8 +52,20 @@ class RunForm(forms.Form):
 class DoseForm(forms.Form):
     """How much to dose by hand."""
 
-    ml = forms.FloatField(min_value=0.1, max_value=10_000, localize=True)
-    key = forms.CharField(max_length=80)
+    ml = forms.FloatField(
+        label=_("How many ml"),
+        min_value=0.1,
+        max_value=10_000,
+        localize=True,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        error_messages={
+            "required": _("Write how many ml to dose."),
+            "invalid": _("Write the ml as a number, for example 12.5."),
+            "min_value": _("Write at least 0.1 ml."),
+            "max_value": _("Write at most 10,000 ml."),
+        },
+    )
+    key = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
 
 class StrengthForm(forms.Form):

@@ -55,14 +55,16 @@ def farm_run(request: SignedInRequest, pk: int) -> HttpResponse:
     return _back_to_house(output)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @farm_member_required
+@never_cache
 def farm_dose(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Dose so many ml; the same form sent twice is one command."""
+    """Dose so many ml; the same form sent twice is one command. What is wrong is asked again."""
     output = _output_or_404(pk)
-    form = DoseForm(request.POST)
+    form = DoseForm(request.POST or None, initial={"key": f"{uuid4().hex}-{pk}"})
     if not form.is_valid():
-        raise CommandRefusedError(_("Write how many ml to dose, as a number."))
+        context = {"output": output, "form": form, "here": "houses"}
+        return render(request, "farm/dose.html", context)
     commands.request_dose(
         output=output,
         ml=form.cleaned_data["ml"],

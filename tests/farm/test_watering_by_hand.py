@@ -215,8 +215,8 @@ def test_an_impossible_run_is_refused(client, house, seconds):
 
 
 def test_a_get_runs_nothing(client, house):
-    for name in ("farm_run", "farm_halt", "farm_dose"):
-        assert client.get(reverse(name, args=[house.valve.pk])).status_code == 405
+    for name, status in (("farm_run", 405), ("farm_halt", 405), ("farm_dose", 200)):
+        assert client.get(reverse(name, args=[house.valve.pk])).status_code == status
     assert Command.objects.count() == 0
 
 
@@ -360,3 +360,28 @@ def test_a_command_without_an_answer_is_settled_by_a_person(client, house):
     unknown.refresh_from_db()
     assert unknown.settled_at == NOON
     assert "Nobody knows what became of this" not in words_of(client.get(url))
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("-5", "Write at least 0.1 ml."),
+        ("abc", "Write the ml as a number, for example 12.5."),
+        ("100000", "Write at most 10,000 ml."),
+        ("", "Write how many ml to dose."),
+    ],
+)
+def test_a_dose_that_cannot_be_read_is_told_beside_its_field_and_stays(
+    client, house, typed, sentence
+):
+    doser = make_output(node=house.node, kind=Output.Kind.DOSER, ml_per_second=1.2)
+    url = reverse("farm_dose", args=[doser.pk])
+
+    page = client.post(url, {"ml": typed, "key": "tap-1"})
+
+    # In the summary and beside the field.
+    assert words_of(page).count(sentence) == 2
+    assert f'value="{typed}"' in page.content.decode() or not typed
+    assert key_of(page, url) == "tap-1"
+    assert not Command.objects.exists()
+    assert client.get(url).status_code == 200
