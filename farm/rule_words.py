@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from farm.control import dosing_settings, hysteresis, light_sum, schedule
 from farm.control.kinds import KINDS
 from farm.control.settings import SettingsError
-from farm.models import Rule
+from farm.models import Channel, Rule
+from farm.rule_ahead import limit_words, quantity_words
 from farm.words import Words, run_words, short_number, sun_words
 
 WEEKDAYS: dict[int, Words] = {
@@ -32,8 +33,9 @@ def setting_words(rule: Rule) -> tuple[str, ...]:
         settings = KINDS[rule.kind].parse(rule.parameters)
     except SettingsError:
         return (_("Its settings cannot be read: it does nothing until somebody sets it anew."),)
-    tell: Callable[[Any], Iterator[str]] = TELLERS[rule.kind]
-    said = tuple(tell(settings))
+    if isinstance(settings, hysteresis.Settings):
+        return tuple(_hysteresis(settings, rule.sensor))
+    said = tuple(TELLERS[rule.kind](settings))
     if isinstance(settings, schedule.Settings) and settings.sun:
         today = sun_words(rule.zone.greenhouse, timezone.localdate())
         return (*said, today) if today else said
@@ -106,12 +108,16 @@ def _light_sum(settings: light_sum.Settings) -> Iterator[str]:
         yield _("Waters sooner or later by what drained of the last times.")
 
 
-def _hysteresis(settings: hysteresis.Settings) -> Iterator[str]:
-    facts = {"on": short_number(settings.on_at), "off": short_number(settings.off_at)}
+def _hysteresis(settings: hysteresis.Settings, sensor: Channel | None) -> Iterator[str]:
+    facts = {
+        "what": quantity_words(sensor),
+        "on": limit_words(sensor, settings.on_at),
+        "off": limit_words(sensor, settings.off_at),
+    }
     if settings.is_above:
-        yield _("On above %(on)s, off again below %(off)s.") % facts
+        yield _("On when %(what)s is above %(on)s, off again below %(off)s.") % facts
     else:
-        yield _("On below %(on)s, off again above %(off)s.") % facts
+        yield _("On when %(what)s is below %(on)s, off again above %(off)s.") % facts
     yield _("On for at least %(on)s, off for at least %(off)s.") % {
         "on": run_words(settings.least_on_seconds),
         "off": run_words(settings.least_off_seconds),
@@ -141,6 +147,5 @@ def _dosing(settings: dosing_settings.Settings) -> Iterator[str]:
 TELLERS: dict[str, Callable[[Any], Iterator[str]]] = {
     "schedule": _schedule,
     "light_sum": _light_sum,
-    "hysteresis": _hysteresis,
     "dosing": _dosing,
 }

@@ -126,7 +126,7 @@ def _by_clock(settings: Settings, memory: Memory, snapshot: Snapshot) -> Plan:
     now = snapshot.now
     done_until = moment(memory, "done_until") or now
     due = [start for start in _starts(settings, snapshot, done_until, now) if start > done_until]
-    next_look_at = _next_start(settings, snapshot)
+    next_look_at = _next_look(settings, snapshot)
     if not due:
         memory = {**memory, "done_until": done_until.isoformat()}
         return Plan(Verdict.SKIP, "not_due", memory, next_look_at=next_look_at)
@@ -193,10 +193,16 @@ def _seconds_of(clock: time) -> int:
     return 3600 * clock.hour + 60 * clock.minute + clock.second
 
 
-def _next_start(settings: Settings, snapshot: Snapshot) -> datetime:
+def next_start(settings: Settings, snapshot: Snapshot) -> datetime | None:
+    """Give the next start after this moment; None where the coming days have none."""
     now = snapshot.now
     ahead = _starts(settings, snapshot, now, now + timedelta(days=DAYS_AHEAD))
-    start = next((start for start in ahead if start > now), None)
+    return next((start for start in ahead if start > now), None)
+
+
+def _next_look(settings: Settings, snapshot: Snapshot) -> datetime:
+    now = snapshot.now
+    start = next_start(settings, snapshot)
     # Settings, places and clocks change: look again from time to time whatever comes.
     return min(start or now + LOOK_AT_LEAST, now + LOOK_AT_LEAST)
 

@@ -1,4 +1,4 @@
-"""Programmes: what each is set to, when it looks again, and what it decided lately."""
+"""Programmes: what each is set to, what it waits for, and what it decided lately."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -8,6 +8,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from farm import explain
 from farm.models import Decision, Rule, Zone
+from farm.rule_ahead import Ahead, ahead_of
 from farm.rule_words import setting_words
 
 LATEST = 30
@@ -39,7 +40,7 @@ class RuleShown(NamedTuple):
     # Who else switches an output of it: "Fan 1: By temperature".
     also_driven: tuple[str, ...]
     sensor: str
-    next_look_at: datetime | None
+    ahead: Ahead
     last: DecisionShown | None
 
 
@@ -50,7 +51,7 @@ class ZoneChoice(NamedTuple):
     name: str
 
 
-def rule_list() -> tuple[RuleShown, ...]:
+def rule_list(*, now: datetime) -> tuple[RuleShown, ...]:
     """Give all programmes, house by house. Three queries."""
     newest = (
         Decision.objects.filter(rule=OuterRef("pk"))
@@ -62,13 +63,13 @@ def rule_list() -> tuple[RuleShown, ...]:
         decision.pk: decision
         for decision in _decisions().filter(pk__in=[rule.last_id for rule in rules if rule.last_id])
     }
-    return tuple(_rule(rule, last_by_id.get(rule.last_id), others=rules) for rule in rules)
+    return tuple(_rule(rule, last_by_id.get(rule.last_id), others=rules, now=now) for rule in rules)
 
 
-def show_rule(rule: Rule) -> RuleShown:
+def show_rule(rule: Rule, *, now: datetime) -> RuleShown:
     """Put one programme into words. Two queries."""
     others = standing_rules().filter(zone__greenhouse=rule.zone.greenhouse_id)
-    return _rule(rule, None, others=others)
+    return _rule(rule, None, others=others, now=now)
 
 
 def latest_decisions(rule: Rule, *, with_idle: bool) -> tuple[DecisionShown, ...]:
@@ -133,7 +134,7 @@ def _also_driven(rule: Rule, others: Iterable[Rule]) -> Iterator[str]:
             yield from (f"{output}: {other.name}" for output in shared)
 
 
-def _rule(rule: Rule, last: Decision | None, *, others: Iterable[Rule]) -> RuleShown:
+def _rule(rule: Rule, last: Decision | None, *, others: Iterable[Rule], now: datetime) -> RuleShown:
     return RuleShown(
         id=rule.pk,
         name=rule.name,
@@ -147,6 +148,6 @@ def _rule(rule: Rule, last: Decision | None, *, others: Iterable[Rule]) -> RuleS
         outputs=tuple(str(output) for output in rule.outputs.all()),
         also_driven=tuple(_also_driven(rule, others)),
         sensor=str(rule.sensor) if rule.sensor else "",
-        next_look_at=rule.next_look_at if rule.is_enabled else None,
+        ahead=ahead_of(rule, now=now),
         last=_decision(last) if last else None,
     )

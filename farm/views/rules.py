@@ -28,7 +28,7 @@ require_form = require_http_methods(["GET", "HEAD", "POST"])
 def farm_rules(request: SignedInRequest) -> HttpResponse:
     """Show all programmes, and the way to a new one."""
     context = {
-        "rules": rules.rule_list(),
+        "rules": rules.rule_list(now=timezone.now()),
         "zones": rules.zones_to_choose(),
         "kinds": Rule.Kind.choices,
         "here": "rules",
@@ -40,11 +40,11 @@ def farm_rules(request: SignedInRequest) -> HttpResponse:
 @farm_member_required
 @never_cache
 def farm_rule(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show one programme: what it is set to, when it looks again, what it decided and why."""
+    """Show one programme: what it is set to, what it waits for, what it decided and why."""
     rule = get_object_or_404(rules.known_rules(), pk=pk)
     with_idle = request.GET.get("tatca") == "1"
     context = {
-        "rule": rules.show_rule(rule),
+        "rule": rules.show_rule(rule, now=timezone.now()),
         "decisions": rules.latest_decisions(rule, with_idle=with_idle),
         "with_idle": with_idle,
         "here": "rules",
