@@ -128,6 +128,8 @@ class LockForm(forms.Form):
 class LimitForm(forms.ModelForm[AlarmLimit]):
     """When a sensor's value is an alarm."""
 
+    delay_seconds = MinutesField(label=_("only after, minutes"))
+
     class Meta:
         model = AlarmLimit
         fields = ("low", "high", "hysteresis", "delay_seconds", "severity", "is_enabled")

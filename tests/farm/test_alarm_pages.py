@@ -1,5 +1,6 @@
 """Alarms on a phone: seen by whom, told to whom, limits and quiet hours that people set."""
 
+import re
 from datetime import time, timedelta
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_limit_is_set_changed_and_taken_away(client, member, house):
         "low": "",
         "high": "35.5",
         "hysteresis": "1",
-        "delay_seconds": "120",
+        "delay_seconds": "2.5",
         "severity": "2",
         "is_enabled": "on",
     }
@@ -108,6 +109,10 @@ def test_a_limit_is_set_changed_and_taken_away(client, member, house):
     client.post(limits, filled)
     limit = AlarmLimit.objects.get()
     assert (limit.channel, limit.low, limit.high, limit.hysteresis) == (channel, None, 35.5, 1.0)
+    assert limit.delay_seconds == 150
+    assert "above 35.5, for 2 min 30 s: Warning" in words_of(client.get(limits))
+    form = client.get(reverse("farm_limit", args=[limit.pk])).content.decode()
+    assert re.search(r'name="delay_seconds"[^>]* value="2.5"|value="2.5"[^>]* name="delay_', form)
 
     client.post(reverse("farm_limit", args=[limit.pk]), filled | {"high": "36"})
     limit.refresh_from_db()
@@ -122,11 +127,13 @@ def test_a_limit_is_set_changed_and_taken_away(client, member, house):
     [
         ({"low": "", "high": ""}, "Set at least one of the two limits."),
         ({"low": "36", "high": "35"}, "This limit has to be above the lower one."),
+        ({"high": "35", "delay_seconds": "x"}, "only after, minutes: Enter a number."),
+        ({"high": "35", "delay_seconds": "-1"}, "greater than or equal to 0"),
     ],
 )
 def test_a_limit_that_cannot_be_is_refused(client, member, house, typed, sentence):
     channel = make_channel(node=make_node(greenhouse=house))
-    filled = {"hysteresis": "0", "delay_seconds": "120", "severity": "2"}
+    filled = {"hysteresis": "0", "delay_seconds": "2.5", "severity": "2"}
 
     page = client.post(reverse("farm_limits", args=[channel.pk]), filled | typed)
 
