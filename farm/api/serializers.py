@@ -282,8 +282,8 @@ class AlarmsOut(serializers.Serializer[object]):
 class Figure(serializers.FloatField):
     """A sum or a ratio, without the digits that only the computer has made."""
 
-    def to_representation(self, value: float) -> float:
-        return round(super().to_representation(value), 3)
+    def to_representation(self, value: float) -> Any:
+        return round(float(value), 3)
 
 
 class BatchOut(serializers.Serializer[object]):
