@@ -72,33 +72,46 @@ class CropProfileAdmin(OfficeAdmin):
     )
 
 
-class HarvestInline(ReadOnlyInline):
-    model = Harvest
-    fields = readonly_fields = ("day", "kg", "grade", "money", "note", "by", "struck_at")
+class EntryInline(ReadOnlyInline):
+    """Entries of a batch's book in their order, with who wrote them."""
+
     related = ("by",)
     row_order = ("day", "pk")
+
+    @admin.display(description=gettext_lazy("written by"))
+    def writer(self, entry: Any) -> str:
+        return str(entry.by or "")
+
+
+class HarvestInline(EntryInline):
+    model = Harvest
+    fields = readonly_fields = ("day", "kg", "grade", "money", "note", "writer", "struck_at")
 
     @admin.display(description=gettext_lazy("sold for"))
     def money(self, entry: Harvest) -> str:
         return vnd(entry.vnd) if entry.vnd else ""
 
 
-class CostInline(ReadOnlyInline):
+class CostInline(EntryInline):
     model = CostEntry
-    fields = readonly_fields = ("day", "kind", "money", "note", "by", "struck_at")
-    related = ("by",)
-    row_order = ("day", "pk")
+    fields = readonly_fields = (
+        "day",
+        "kind",
+        "money",
+        "waiting_days",
+        "note",
+        "writer",
+        "struck_at",
+    )
 
     @admin.display(description=gettext_lazy("amount"))
     def money(self, entry: CostEntry) -> str:
         return vnd(entry.vnd)
 
 
-class LabourInline(ReadOnlyInline):
+class LabourInline(EntryInline):
     model = LabourEntry
-    fields = readonly_fields = ("day", "task", "hours", "note", "by", "struck_at")
-    related = ("by",)
-    row_order = ("day", "pk")
+    fields = readonly_fields = ("day", "task", "hours", "note", "writer", "struck_at")
 
 
 @admin.register(Batch)
@@ -123,7 +136,7 @@ class BatchAdmin(ReadOnlyAdmin):
         "sown_date",
         "transplanted_date",
         "ended_date",
-        "state",
+        "status",
         "note",
     )
 
@@ -143,6 +156,11 @@ class EntryAdmin(ReadOnlyAdmin):
     search_fields = ("batch__code", "note")
     search_help_text = gettext_lazy("Batch number or note")
     ordering = ("-day", "-pk")
+    exclude = ("by",)
+
+    @admin.display(description=gettext_lazy("written by"), ordering="by__full_name")
+    def writer(self, entry: Any) -> str:
+        return str(entry.by or "")
 
     @admin.display(description=gettext_lazy("amount"), ordering="vnd")
     def money(self, entry: Any) -> str:
@@ -151,17 +169,17 @@ class EntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Harvest)
 class HarvestAdmin(EntryAdmin):
-    list_display = ("day", "batch", "kg", "grade", "money", "note", "by", "struck_at")
+    list_display = ("day", "batch", "kg", "grade", "money", "note", "writer", "struck_at")
     list_filter = ("grade", "batch__profile")
 
 
 @admin.register(CostEntry)
 class CostEntryAdmin(EntryAdmin):
-    list_display = ("day", "batch", "kind", "money", "note", "by", "struck_at")
+    list_display = ("day", "batch", "kind", "money", "note", "writer", "struck_at")
     list_filter = ("kind", "batch__profile")
 
 
 @admin.register(LabourEntry)
 class LabourEntryAdmin(EntryAdmin):
-    list_display = ("day", "batch", "task", "hours", "note", "by", "struck_at")
+    list_display = ("day", "batch", "task", "hours", "note", "writer", "struck_at")
     list_filter = ("task", "batch__profile")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 
 from common.back_office import OfficeAdmin, ReadOnlyInline, coloured
+from farm import office_words, words
 from farm.models import AlarmLimit, Channel, Greenhouse, Node, Output, Watch, Zone
 
 YES_NO_COLOURS = {"yes": "success", "no": "danger"}
@@ -111,14 +112,22 @@ class NodeAdmin(OfficeAdmin):
         "born_at",
         "firmware",
         "hardware",
-        "reset_reason",
-        "clock",
+        "reset_said",
+        "clock_said",
         "buffered_frames",
         "config_rev",
         "config_acked_rev",
         "config_error",
         "last_ping_ok_at",
     )
+
+    @admin.display(description=gettext_lazy("last reset"))
+    def reset_said(self, node: Node) -> str:
+        return office_words.reset_words(node.reset_reason)
+
+    @admin.display(description=gettext_lazy("clock"))
+    def clock_said(self, node: Node) -> str:
+        return office_words.clock_words(node.clock)
 
     @coloured(gettext_lazy("connected"), YES_NO_COLOURS, ordering="is_online")
     def online_words(self, node: Node) -> tuple[str, str]:
@@ -165,19 +174,29 @@ class OutputAdmin(OfficeAdmin):
     list_filter = ("node__greenhouse", "kind", "is_active")
     search_fields = ("code", "label", "node__name")
     ordering = ("node__name", "code", "pk")
+    exclude = ("needs",)  # the device's own, told in words
     readonly_fields = (
         "node",
         "code",
+        "needs_said",
         "lock",
         "lock_until",
         "lock_reason",
         "is_on",
         "state_at",
         "state_heard_at",
-        "state_source",
+        "switched_by_said",
         "state_left_seconds",
         "state_flow",
     )
+
+    @admin.display(description=gettext_lazy("interlocks of the device"))
+    def needs_said(self, output: Output) -> str:
+        return office_words.needs_words(output.needs)
+
+    @admin.display(description=gettext_lazy("switched by"))
+    def switched_by_said(self, output: Output) -> str:
+        return words.switched_by_words(output.state_source)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let outputs come from their controller alone."""

@@ -1,7 +1,11 @@
 """Rules that water, cool and feed by themselves, and the reason for each thing they did."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
@@ -9,6 +13,10 @@ from common.models import TimestampedModel
 from farm.models import checks
 from farm.models.commands import Command
 from farm.models.places import Channel, Greenhouse, Node, Output, Zone
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
 
 
 class Rule(TimestampedModel):
@@ -93,7 +101,7 @@ class Decision(AppendOnlyModel):
         indexes = (models.Index(fields=["rule", "-at"], name="decision_of_rule"),)
 
     def __str__(self) -> str:
-        return f"{self.rule_id} {self.verdict} {self.reason}"
+        return f"{self.get_verdict_display()}, {_moment(self.at)}"
 
 
 class Alarm(models.Model):
@@ -144,7 +152,7 @@ class Alarm(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key}"
+        return f"{self.get_severity_display()}, {_moment(self.opened_at)}"
 
 
 class AlarmLimit(TimestampedModel):

@@ -168,7 +168,7 @@ class Command(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.op} {self.id}"
+        return f"{self.get_op_display()} {self.id}"
 
 
 class CommandEvent(AppendOnlyModel):
