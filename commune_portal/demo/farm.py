@@ -1,5 +1,6 @@
 """The cooperative's two greenhouses in the demo: what stands there, who watches, what grew."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -15,7 +16,15 @@ from common.phone import to_e164
 from common.reference_table import read_csv
 from commune_portal.demo.accounts import COOPERATIVE_MEMBER, OFFICIALS
 from commune_portal.demo.farm_book import write_seasons
-from commune_portal.demo.farm_history import DAYS, RAW_DAYS, History, live_through
+from commune_portal.demo.farm_history import (
+    BY_CLOCK,
+    BY_SUN,
+    DAYS,
+    RAW_DAYS,
+    History,
+    live_through,
+)
+from commune_portal.demo.farm_runs import write_runs
 from farm.models import (
     AlarmLimit,
     Channel,
@@ -30,11 +39,13 @@ from farm.models import (
     WaterUse,
     Zone,
 )
+from farm.selectors.targets import Grown, band_of, common_band, grown_in
 from farm.services import partitions
 from farm.services.automation import add_rule
 from farm.services.crop_profiles import load_crop_profiles
 from farm.simulator.houses import HOUSES, House
 from farm.simulator.specs import ChannelSpec, NodeSpec, OutputSpec
+from farm.words import Quantity
 
 SEED: Final = 7
 BATCH: Final = 2000
@@ -95,8 +106,6 @@ SENSIBLE: Final = {
     "ph": (3, 10), "water_t": (0, 50), "tank": (0, 2500), "flow": (0, 60), "drain": (0, 5000),
     "moist_1": (0, 100), "moist_2": (0, 100),
 }  # fmt: skip
-BY_CLOCK: Final = {"times": ["06:30", "09:30", "11:20", "13:30", "16:00"], "seconds": 300}
-BY_SUN: Final = {"j_per_cm2": 150, "seconds": 240, "drain_percent": 20}
 DOSES: Final = {"dose-a": "a", "dose-b": "b", "dose-ph": "ph_down"}
 
 
@@ -122,14 +131,19 @@ def load_farm(*, today: date, at: datetime, days: int = DAYS) -> str:
     houses = [_build(HOUSES[code], site) for code, site in SITES.items()]
     months = {partitions.month_of(at - timedelta(days=days)) for days in (0, RAW_DAYS)}
     partitions.ensure(months=months)
-    count = 0
-    for built in houses:
-        _add_limits(built)
-        _add_rules(built, member, at=at)
-        _add_watches(built, member)
-        count += _add_history(built, at=at, days=days)
     zones = {(one.house.code, code): zone for one in houses for code, zone in one.zones.items()}
+    count = 0
+    histories = [live_through(one.house, seed=SEED, until=at, days=days) for one in houses]
+    for built, history in zip(houses, histories, strict=True):
+        _add_limits(built)
+        _add_watches(built, member)
+        _add_history(built, history)
+        _add_water(built, history)
+        count += len(history.readings)
     batches = write_seasons(zones, member, today=today)
+    for built, history in zip(houses, histories, strict=True):
+        _add_rules(built, member, at=at)
+        write_runs(history, list(built.zones.values()), built.outputs)
     return f"greenhouses: {len(houses)}, {batches} batches, {count} readings"
 
 
@@ -256,8 +270,8 @@ def _add_watering(built: Built, by: User, *, at: datetime) -> None:
 
 
 def _add_feeding(built: Built, by: User, *, at: datetime) -> None:
-    """Hold EC and pH of the tank where the house's month began."""
-    ec = built.house.plan.start_ec
+    """Hold EC and pH of the tank where all that grows in the house wants them."""
+    grown = grown_in([zone.pk for zone in built.zones.values()], on=timezone.localdate(at))
     add_rule(
         zone=next(iter(built.zones.values())),
         name="Châm phân bồn",
@@ -265,14 +279,23 @@ def _add_feeding(built: Built, by: User, *, at: datetime) -> None:
         sensor=built.channels["ec"],
         outputs=[built.outputs[code] for code in DOSES],
         parameters={
-            "ec": {"low": round(ec - 0.2, 2), "target": ec, "high": round(ec + 0.6, 2)},
-            "ph": {"low": 5.5, "target": 6.0, "high": 6.4},
+            "ec": _wanted(Quantity.EC, grown.values()),
+            "ph": _wanted(Quantity.PH, grown.values()),
             "most_ml": 150,
             "daily_ml": 2000,
         },
         by=by,
         at=at,
     )
+
+
+def _wanted(quantity: str, grown: Iterable[Grown]) -> dict[str, float]:
+    """Give the band that suits all crops of a house, and aim at its middle."""
+    band = common_band(band_of(one.stage, quantity) for one in grown)
+    if band is None or band.low is None or band.high is None:
+        raise ValueError(f"the demo's crops want no common {quantity}")
+    middle = round((band.low + band.high) / 2, 2)
+    return {"low": band.low, "target": middle, "high": band.high}
 
 
 def _add_watches(built: Built, member: User) -> None:
@@ -289,9 +312,8 @@ def _add_watches(built: Built, member: User) -> None:
     )
 
 
-def _add_history(built: Built, *, at: datetime, days: int) -> int:
-    """Write the days' readings and sums; how many raw values."""
-    history = live_through(built.house, seed=SEED, until=at, days=days)
+def _add_history(built: Built, history: History) -> None:
+    """Write the days' readings and sums."""
     ids = {code: channel.pk for code, channel in built.channels.items()}
     moment = connection.ops.adapt_datetimefield_value
     _insert(
@@ -314,22 +336,24 @@ def _add_history(built: Built, *, at: datetime, days: int) -> int:
             for code, (t, value) in history.latest.items()
         ),
     )
-    _add_water(built, history)
-    return len(history.readings)
 
 
 def _add_water(built: Built, history: History) -> None:
+    """Write what each zone was given on each day: what projecting its runs anew comes to."""
     zones = list(built.zones.values())
+    given: dict[tuple[int, date], float] = defaultdict(float)
+    for one in history.waterings:
+        given[one.number, timezone.localdate(one.at)] += one.litres
     _write(
         WaterUse,
         (
             WaterUse(
                 zone=zones[number - 1],
-                day=timezone.localdate(midnight),
-                litres=round(litres, 1),
+                day=day,
+                litres=litres,
                 is_measured=True,
             )
-            for (number, midnight), litres in history.litres.items()
+            for (number, day), litres in given.items()
         ),
     )
 

@@ -82,14 +82,19 @@ class _Book:
         for kind, share, when in farm_seasons.COST_SHARES:
             ago = farm_seasons.days_ago(season, when)
             if ago >= 0:
-                yield CostEntry(kind=kind, vnd=int(round(whole * share, -3)), **self._entry(ago))
+                is_sprayed = kind == CostEntry.Kind.PROTECTION
+                yield CostEntry(
+                    kind=kind,
+                    vnd=int(round(whole * share, -3)),
+                    note=farm_seasons.SPRAYED if is_sprayed else "",
+                    waiting_days=farm_seasons.WAITING_DAYS if is_sprayed else None,
+                    **self._entry(ago),
+                )
 
     def labour(self, season: Season) -> Iterable[LabourEntry]:
         whole = season.hours_m2 * season.area_m2
-        for task, share, when in farm_seasons.LABOUR_SHARES:
-            ago = farm_seasons.days_ago(season, when)
-            if ago >= 0:
-                yield LabourEntry(task=task, hours=round(whole * share, 1), **self._entry(ago))
+        for task, share, ago in farm_seasons.worked(season):
+            yield LabourEntry(task=task, hours=round(whole * share, 1), **self._entry(ago))
 
     def _entry(self, days_ago: int) -> dict[str, Any]:
         day = self.today - timedelta(days=days_ago)

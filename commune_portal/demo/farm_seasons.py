@@ -57,7 +57,7 @@ SEASONS: Final = (
            32_000, 0.36, 36_000, 1.9),
     Season("nm1", "gian-1", "lettuce", "Xà lách Romaine", 82, 70, 46, 43, 140, 2800, 3.7, 2,
            34_000, 0.33, 35_000, 1.8),
-    Season("nm1", "gian-1", "lettuce", "Lolo xanh", 26, 14, 9, None, 140, 2800, 3.8, 2,
+    Season("nm1", "gian-1", "lettuce", "Lolo xanh", 34, 22, 6, None, 140, 2800, 3.8, 2,
            35_000, 0.30, 34_000, 1.7),
     Season("nm1", "gian-2", "leafy-greens", "Cải ngọt", 150, 136, 121, 118, 130, 3900, 2.4, 2,
            18_000, 0.35, 21_000, 1.9),
@@ -83,7 +83,8 @@ SEASONS: Final = (
            2, 30_000, 0.95, 58_000, 3.4, "soil"),
 )  # fmt: skip
 
-# Share of a batch's money by kind, and of its hours by task.
+# Share of a batch's money by kind, and of its hours by task, with the share of its time after
+# which that was; planting and harvest have their own days.
 COST_SHARES: Final = (
     ("seed", 0.22, 0.0),
     ("substrate", 0.18, 0.05),
@@ -94,12 +95,15 @@ COST_SHARES: Final = (
 )
 LABOUR_SHARES: Final = (
     ("sowing", 0.08, 0.0),
-    ("planting", 0.16, 0.2),
+    ("planting", 0.16, None),
     ("care", 0.18, 0.35),
     ("care", 0.18, 0.6),
-    ("harvest", 0.3, 0.95),
+    ("harvest", 0.3, None),
     ("cleaning", 0.1, 1.0),
 )
+# What is sprayed is named, and picking waits as long as the label says. Both are examples.
+SPRAYED: Final = "Chế phẩm sinh học Bt (ví dụ)"
+WAITING_DAYS: Final = 3
 
 
 def harvests(season: Season) -> Iterator[Picking]:
@@ -119,6 +123,16 @@ def harvests(season: Season) -> Iterator[Picking]:
         second = round(kg * dice.uniform(0.06, 0.12), 1)
         yield Picking(day, second, "2", _thousands(second * season.price_vnd * 0.5))
         yield Picking(day, round(kg * dice.uniform(0.01, 0.04), 1), "x", 0)
+
+
+def worked(season: Season) -> Iterator[tuple[str, float, int]]:
+    """Tell what was worked until today: task, share of the hours, days ago."""
+    has_picked = season.ended is not None or season.first_pick > 0
+    own_days = {"planting": season.planted, "harvest": season.first_pick if has_picked else -1}
+    for task, share, when in LABOUR_SHARES:
+        day = own_days[task] if when is None else days_ago(season, when)
+        if day >= 0:
+            yield task, share, day
 
 
 def _thousands(vnd: float) -> int:
