@@ -256,10 +256,15 @@ def _after_sowing(days: int) -> str:
     ) % {"count": days}  # fmt: skip
 
 
-def stage_targets(stage: object) -> list[Fact]:
-    """Name what a growth stage wants, leaving out what it says nothing about."""
+def stage_targets(stage: object, *, method: str = "") -> list[Fact]:
+    """Name what a growth stage wants, leaving out what it says nothing about.
+
+    What a crop in soil lives in is not the solution of a tank, so nothing is said of that.
+    """
     facts = []
     for label, low, high, unit, decimals in _TARGETS:
+        if method == Batch.Method.SOIL and high in _OF_THE_SOLUTION:
+            continue
         band = _band(getattr(stage, low, None) if low else None, getattr(stage, high), decimals)
         if band:
             facts.append(Fact(label(), f"{band} {unit}".rstrip()))
@@ -274,6 +279,7 @@ def _band(low: float | None, high: float | None, decimals: int) -> str:
     return f"{number(low, decimals)}–{number(high, decimals)}"
 
 
+_OF_THE_SOLUTION = frozenset({"ec_high", "ph_high", "water_high", "drain_percent"})
 _TARGETS: tuple[tuple[Callable[[], str], str, str, str, int], ...] = (
     (lambda: _("EC"), "ec_low", "ec_high", "mS/cm", 1),
     (lambda: _("pH"), "ph_low", "ph_high", "", 1),

@@ -10,7 +10,14 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from farm.batch_figures import Comparison, Figures, Measure, Soil, compare
 from farm.models import Batch, CostEntry, CropStage, Harvest, LabourEntry, WaterUse
 from farm.selectors.measured import Measured, judge_channels, shown_channels, vapour_deficit
-from farm.selectors.targets import Grown, StageSpan, sorted_stages, stage_on, stage_spans
+from farm.selectors.targets import (
+    Grown,
+    StageSpan,
+    concerns,
+    sorted_stages,
+    stage_on,
+    stage_spans,
+)
 
 EARLIER_BATCHES = 10  # older ones were grown by people who have learned since
 SOLD = (Harvest.Grade.FIRST, Harvest.Grade.SECOND)
@@ -236,7 +243,7 @@ def values_for(batch: Batch, *, on: date, now: datetime) -> list[Measured]:
     here = [
         channel
         for channel in shown_channels([batch.zone.greenhouse_id])
-        if channel.zone_id in {None, batch.zone_id}
+        if channel.zone_id in {None, batch.zone_id} and concerns(batch, channel.quantity)
     ]
     judged = judge_channels(here, grown=grown, now=now)
     values = [one.shown for one in judged]

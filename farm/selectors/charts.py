@@ -245,7 +245,7 @@ def _bands(curve: Curve, begin: datetime, end: datetime) -> Iterable[BandSpan]:
     channel = curve.channel
     if channel.zone_id is None:
         grown = grown_in(_zones_of_house(channel), on=timezone.localtime(end).date())
-        band = common_band(band_of(each.stage, curve.quantity) for each in grown.values())
+        band = common_band(each.band(curve.quantity) for each in grown.values())
         if band:
             yield BandSpan(_seconds(begin), _seconds(end), *band)
         return

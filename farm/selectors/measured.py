@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from farm.agronomy import vapour_pressure_deficit_kpa
 from farm.models import Channel, Flag
-from farm.selectors.targets import Band, Grown, band_of, common_band
+from farm.selectors.targets import Band, Grown, common_band
 from farm.words import UNITS, VPD, Quantity, age_words, number, short_number, span_words
 
 GOOD, OFF, PLAIN, STALE, FAILED, NONE = "good", "off", "plain", "stale", "failed", "none"
@@ -104,8 +104,8 @@ def band_for(quantity: str, zone_id: int | None, grown: Mapping[int, Grown]) -> 
     """Give the band of a zone; a sensor of the whole house serves all its zones."""
     if zone_id is not None:
         here = grown.get(zone_id)
-        return band_of(here.stage, quantity) if here else None
-    return common_band(band_of(each.stage, quantity) for each in grown.values())
+        return here.band(quantity) if here else None
+    return common_band(each.band(quantity) for each in grown.values())
 
 
 def _limit_band(channel: Channel) -> Band | None:

@@ -18,6 +18,8 @@ FIELDS: dict[str, tuple[str, str]] = {
     Quantity.WATER_TEMPERATURE: ("", "water_high"),
     VPD: ("vpd_low", "vpd_high"),
 }
+# Of the water that feeds a crop; what roots in soil find there is another matter.
+OF_THE_SOLUTION = frozenset({Quantity.EC, Quantity.PH, Quantity.WATER_TEMPERATURE})
 
 
 class Band(NamedTuple):
@@ -33,6 +35,10 @@ class Grown(NamedTuple):
     batch: Batch
     crop: str
     stage: CropStage | None
+
+    def band(self, quantity: str) -> "Band | None":
+        """Give what the crop wants now, where it grows as it does."""
+        return band_of(self.stage, quantity) if concerns(self.batch, quantity) else None
 
 
 class StageSpan(NamedTuple):
@@ -82,6 +88,11 @@ def grown_in(zone_ids: Iterable[int], *, on: date) -> dict[int, Grown]:
 def sorted_stages(batch: Batch) -> list[CropStage]:
     """Order the stages that are loaded already."""
     return sorted(batch.profile.stages.all(), key=lambda stage: stage.position)
+
+
+def concerns(batch: Batch, quantity: str) -> bool:
+    """Whether a quantity says something of how a batch lives: a tank's EC says nothing of soil."""
+    return batch.method != Batch.Method.SOIL or quantity not in OF_THE_SOLUTION
 
 
 def band_of(stage: CropStage | None, quantity: str) -> Band | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from farm.errors import BatchEntryRefusedError
 from farm.models import Alarm, AlarmLimit, Batch, Channel, CropStage
-from farm.selectors.targets import band_of
+from farm.selectors.targets import band_of, concerns
 from farm.services.batches import stage_on
 
 
@@ -80,7 +80,8 @@ def _channels_by_quantity(batch: Batch) -> dict[str, list[Channel]]:
     if not _has_neighbours(batch):
         here |= Q(zone=None, node__greenhouse=batch.zone.greenhouse_id)
     found: dict[str, list[Channel]] = {}
-    for channel in Channel.objects.filter(here, is_active=True, quantity__in=FOLLOWED):
+    followed = [quantity for quantity in FOLLOWED if concerns(batch, quantity)]
+    for channel in Channel.objects.filter(here, is_active=True, quantity__in=followed):
         found.setdefault(channel.quantity, []).append(channel)
     for quantity, channels in found.items():
         own = [channel for channel in channels if channel.zone_id]

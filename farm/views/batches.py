@@ -58,7 +58,9 @@ def batch_detail(request: SignedInRequest, code: str) -> HttpResponse:
         "page": page,
         "batch": page.batch,
         "values": selectors.values_for(page.batch, on=timezone.localdate(now), now=now),
-        "targets": batch_words.stage_targets(page.stage) if page.stage else (),
+        "targets": batch_words.stage_targets(page.stage, method=page.batch.method)
+        if page.stage
+        else (),
         "facts": batch_words.facts_of(page.figures),
         "comparisons": batch_words.rows_of(page.comparisons),
         "today": timezone.localdate(now),

@@ -306,6 +306,24 @@ def test_the_page_of_a_batch_sets_its_stage_beside_what_is_measured_now(client):
 
 
 @pytest.mark.usefixtures("member")
+def test_a_batch_in_soil_is_not_held_against_a_tank(client):
+    node = make_node()
+    zone = make_zone(greenhouse=node.greenhouse, area_m2=20)
+    for quantity, value in ((Channel.Quantity.EC, 2.4), (Channel.Quantity.AIR_TEMPERATURE, 30.0)):
+        measure(make_channel(node=node, quantity=quantity), value, t=timezone.now())
+    batch = batch_of(zone=zone, method=Batch.Method.SOIL)
+
+    html = page(client, "farm_batch", batch.code)
+    client.post(reverse("farm_batch_follow_stage", args=[batch.code]))
+
+    assert html.count('<li class="value is-') == 1
+    assert "30.0" in html
+    assert "<dt>EC</dt>" not in html
+    assert "<dt>Air</dt>" in html
+    assert list(AlarmLimit.objects.values_list("channel__quantity")) == [("air_temperature",)]
+
+
+@pytest.mark.usefixtures("member")
 def test_the_zones_alarms_follow_the_stage_when_asked_to(client):
     node = make_node()
     zone = make_zone(greenhouse=node.greenhouse, area_m2=20)
