@@ -38,7 +38,13 @@ ALARM_SENTENCES: dict[str, str | Promise] = {
     "over_temperature": gettext_lazy("%(what)s is too hot"),
     "litre_cap": gettext_lazy("%(what)s: today's most litres are used up"),
     "dose_cap": gettext_lazy("%(what)s: today's most fertiliser is used up"),
-    "dose_budget": gettext_lazy("%(what)s: today's most fertiliser is used up"),
+    "dose_budget": gettext_lazy("%(what)s: today's most of %(bottle)s is used up"),
+    "feeding_waits": gettext_lazy(
+        "%(what)s: feeding by “%(rule)s” has waited since %(since)s; go and look"
+    ),
+    "b_missing": gettext_lazy(
+        "%(what)s: A was dosed but B could not be; no more A until somebody has looked"
+    ),
     "dose_without_effect": gettext_lazy(
         "%(what)s: dosed and measured %(doses)s times without any change, feeding is off until "
         "somebody has looked"
@@ -134,6 +140,8 @@ def _show(key: str, value: Any) -> str:
         return clock(value)
     if key == "reason":
         return words.reason_words(str(value))
+    if key == "bottle":
+        return str(BOTTLES.get(value, value))
     return _SHOW.get(type(value), str)(value)
 
 
@@ -208,7 +216,11 @@ HELD_BACK: dict[str, str | Promise] = {
     "ec_danger": gettext_lazy("EC %(ec)s mS/cm is dangerous"),
     "ph_danger": gettext_lazy("pH %(ph)s is dangerous"),
     "no_volume": gettext_lazy("nobody knows how much water is in the tank"),
-    "daily_budget": gettext_lazy("today's most is used up"),
+    "daily_budget": gettext_lazy("today's most of %(bottle)s is used up"),
+    "no_rate": gettext_lazy("nobody knows how much the doser of %(bottle)s gives in a second"),
+    "b_missing": gettext_lazy(
+        "A was dosed but B could not be; somebody has to look and save the programme anew"
+    ),
     "tank_full": gettext_lazy("the tank is full, there is no room for fresh water"),
     "rule_invalid": gettext_lazy("the programme is set wrongly"),
     "busy": gettext_lazy("a run is under way there"),
@@ -221,6 +233,7 @@ BOTTLES: dict[str, str | Promise] = {
     "b": gettext_lazy("fertiliser B"),
     "ph_up": gettext_lazy("pH up"),
     "ph_down": gettext_lazy("pH down"),
+    "water": gettext_lazy("fresh water"),
 }
 
 
@@ -297,8 +310,7 @@ def _act_words(decision: "Decision", facts: "_Shown", time: str) -> str:
 def _deed_words(decision: "Decision", facts: "_Shown") -> str:
     given = decision.facts
     if "ml" in given:
-        bottle = BOTTLES.get(given.get("bottle", ""), "")
-        return _("Dosed %(ml)s ml of %(bottle)s") % {"ml": facts["ml"], "bottle": bottle}
+        return _("Dosed %(ml)s ml of %(bottle)s") % facts
     if decision.reason == "back_inside":
         return _("Switched off")
     command = decision.command

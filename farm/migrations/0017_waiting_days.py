@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("farm", "0015_rule_archived")]
+    dependencies = [("farm", "0016_rule_archived")]
 
     operations = [
         migrations.AddField(

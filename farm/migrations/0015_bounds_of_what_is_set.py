@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("addresses", "0001_initial"),
-        ("farm", "0013_state_without_a_clock"),
+        ("farm", "0014_mend_what_cannot_be"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

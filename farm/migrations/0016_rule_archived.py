@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("farm", "0014_bounds_of_what_is_set")]
+    dependencies = [("farm", "0015_bounds_of_what_is_set")]
 
     operations = [
         migrations.AddField("rule", "archived_at", models.DateTimeField(editable=False, null=True)),
