@@ -323,7 +323,7 @@ class Bridge:
             at = datetime.now(UTC)
             said = Message(topic, payload, is_retained, at, self._read(topic, payload))
             self._waiting.append(_Waiting(said, mid, qos))
-            self._waiting_bytes += len(payload)
+            self._waiting_bytes += len(topic) + len(payload)
 
     def _answer(self, status: bytes) -> None:
         """Say that we are here to the last word of another bridge, or of our former connection."""

@@ -8,7 +8,7 @@ valve without one is what farm/v1 is there to prevent.
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -101,8 +101,7 @@ def document(controller: Controller) -> dict[str, Any]:
         components[key] = _sensor(sensor, base) | {"uniq_id": f"{controller.node}_{key}"}
     switches = _keys([switch.code for switch in controller.switches])
     for switch in controller.switches:
-        key = switches[switch.code]
-        key = f"out_{switch.code.replace('-', '_')}" if key in components else key
+        key = _free_key(switch.code, switches[switch.code], components)
         components[key] = _switch(switch, base) | {"uniq_id": f"{controller.node}_{key}"}
     return {
         "dev": {
@@ -115,6 +114,13 @@ def document(controller: Controller) -> dict[str, Any]:
         "avty": [{"t": f"{base}/status"}],
         "cmps": components,
     }
+
+
+def _free_key(code: str, key: str, taken: Container[str]) -> str:
+    """Name an output that a channel is named like; both of them shall be there."""
+    longer = f"out_{code.replace('-', '_')}"
+    choices = (key, longer, f"{longer}_{crc32(code.encode()):08x}")
+    return next(choice for choice in choices if choice not in taken)
 
 
 def _keys(codes: Sequence[str]) -> dict[str, str]:

@@ -50,7 +50,7 @@ def raise_alarm(  # noqa: PLR0913  # each is a fact of the alarm, named by keywo
     one that somebody has seen is not: whoever saw it took it for over.
     """
     alarm = _standing(key)
-    if alarm is None and kind not in _DEEDS:
+    if alarm is None and kind not in (*_DEEDS, *_OVER_WHEN_SEEN):
         alarm = _reopened(key, severity=severity, at=at)
     if alarm is None:
         alarm, is_new = Alarm.objects.select_for_update().get_or_create(

@@ -48,15 +48,15 @@ def record_birth(*, node: Node, birth: frames.Birth, at: datetime) -> Node:
         # Nor are events known by these numbers any more: what is told under them now is new.
         DeviceEvent.objects.filter(node=node, boot__gte=birth.boot).update(boot=None)
         device_runs.forget_reused_boots(node=node, boot=birth.boot, at=at)
-        Output.objects.filter(node=node, state_boot__gte=birth.boot).update(
-            state_boot=None, state_up_ms=None
-        )
+        Output.objects.filter(node=node, state_boot__gte=birth.boot).update(state_boot=None)
         _expect_frames(node, birth, at=at)
     if node.boot != birth.boot:
         node.boot, node.born_at = birth.boot, at
         node.reset_reason = birth.reset
         _forget_interlocks(node, at=at)
         _switch_off(node, at=at)
+        # Whoever tells no boot counts from the start again all the same.
+        Output.objects.filter(node=node, state_up_ms__isnull=False).update(state_up_ms=None)
         device_runs.note_boot(node=node, birth=birth, at=at)
     node.heard_at = at
     node.firmware, node.hardware, node.clock = birth.firmware, birth.hardware, birth.clock[:16]

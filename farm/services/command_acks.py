@@ -199,11 +199,12 @@ def prove_start(
 
 
 @transaction.atomic
-def stop_late_start(*, output: Output, command_id: str, at: datetime) -> bool:
+def stop_late_start(*, output: Output, command_id: str, is_news: bool, at: datetime) -> bool:
     """Stop a run or dose that is on after it was given up for lost; tell whether it is one.
 
     The stop that was asked for then may have come first. While a stop is under way, it is waited
-    for; when the output is on after it, people are told as well.
+    for; when the output is on after it, people are told as well. What the broker only repeats, or
+    keeps of a controller that is away, is no news.
     """
     given_up = Command.objects.filter(
         pk=command_id,
@@ -213,7 +214,8 @@ def stop_late_start(*, output: Output, command_id: str, at: datetime) -> bool:
     )
     if not given_up.exists():
         return False
-    if Command.objects.open().filter(output=output, op=Command.Op.STOP).exists():
+    is_stopping = Command.objects.open().filter(output=output, op=Command.Op.STOP).exists()
+    if is_stopping or not (is_news and output.node.is_online):
         return True
     request_stop(output=output, source=Command.Source.SAFETY, why="began_late", at=at)
     alarms.raise_alarm(

@@ -22,6 +22,8 @@ BELIEVED_FOR = timedelta(days=35)
 LONGEST_LEFT_SECONDS = 86_400.0
 # No controller runs for three years; milliseconds since 1970 are far beyond.
 LONGEST_UP_MS = 100_000_000_000
+# Words overtake each other by moments; a counter that is behind by more has run over.
+OVERTAKEN_WITHIN_MS = 120_000
 BY_COMMAND = "cmd"
 AT_ONCE = 100
 
@@ -67,7 +69,10 @@ def _said_at(output: Output, state: frames.OutputState, *, at: datetime) -> date
         return said_at
     later = (
         StateWord.objects.filter(
-            output=output, boot=state.boot, stamp__gt=state.up_ms, stamp__lt=LONGEST_UP_MS
+            output=output,
+            boot=state.boot,
+            stamp__gt=state.up_ms,
+            stamp__lte=state.up_ms + OVERTAKEN_WITHIN_MS,
         )
         .order_by("stamp")
         .first()

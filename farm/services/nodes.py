@@ -86,6 +86,7 @@ def record_output_state(
         return output
     if output.is_on != state.on or output.state_boot != state.boot or output.state_at is None:
         output.state_at = said_at
+    is_repeat = _is_repeat(output, state, said_at)
     output.is_on, output.state_boot = state.on, state.boot
     output.state_up_ms = state.up_ms if state.t_ms is None else None
     output.state_heard_at = max(output.state_heard_at or said_at, said_at)
@@ -94,7 +95,7 @@ def record_output_state(
     output.state_flow = state.flow if bounds.within((state.flow,), bounds.FLOW) else None
     output.state_level = state.v if bounds.within((state.v,), bounds.LEVEL) else None
     output.save()
-    if not _prove(output, state, at=at):
+    if not _prove(output, state, is_repeat=is_repeat, at=at):
         _stop_disobedience(output, at=at)
     return output
 
@@ -109,18 +110,30 @@ def _is_overtaken(output: Output, state: frames.OutputState, said_at: datetime) 
         return True
     if output.state_at is None or output.state_boot != state.boot:
         return False
-    if state.t_ms is None and state.up_ms is not None and output.state_up_ms is not None:
-        return state.up_ms < output.state_up_ms
-    return timedelta(0) < output.state_at - said_at <= REPEATED_WITHIN
+    older_by = output.state_at - said_at
+    before, now = output.state_up_ms, state.up_ms
+    if state.t_ms is None and state.boot is not None and before is not None and now is not None:
+        older_by = timedelta(milliseconds=before - now)
+    # A counter that went back by more has run over: 32 bits of milliseconds are seven weeks.
+    return timedelta(0) < older_by <= REPEATED_WITHIN
 
 
-def _prove(output: Output, state: frames.OutputState, *, at: datetime) -> bool:
+def _is_repeat(output: Output, state: frames.OutputState, said_at: datetime) -> bool:
+    """Tell whether the broker has brought the newest word once more, as at each connection."""
+    if (output.is_on, output.state_boot, output.state_command) != (state.on, state.boot, state.id):
+        return False
+    if state.t_ms is None:
+        return state.up_ms is not None and state.up_ms == output.state_up_ms
+    return said_at == output.state_heard_at
+
+
+def _prove(output: Output, state: frames.OutputState, *, is_repeat: bool, at: datetime) -> bool:
     """Take the state as a proof of its command; True: it is on, and was given up for lost."""
     if not state.id:
         return False
     if state.on:
         prove_start(output=output, command_id=state.id, boot=state.boot, at=at)
-        return stop_late_start(output=output, command_id=state.id, at=at)
+        return stop_late_start(output=output, command_id=state.id, is_news=not is_repeat, at=at)
     prove_end(output=output, command_id=state.id, source=state.src, left=state.left, at=at)
     return False
 
@@ -201,7 +214,8 @@ def _comes_late(
         if event.boot != holding.boot:
             return event.boot < holding.boot
         if holding.up_ms is not None:
-            return event.up_ms < holding.up_ms
+            behind = timedelta(milliseconds=holding.up_ms - event.up_ms)
+            return timedelta(0) < behind <= REPEATED_WITHIN
     older_by = holding.at - event.at
     if older_by <= timedelta(0):
         return False

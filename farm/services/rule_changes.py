@@ -1,6 +1,6 @@
 """Making and changing programmes; each change is a new generation, and older commands are void."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,10 +80,7 @@ def change_rule(*, rule: Rule, by: User, at: datetime, **fields: Any) -> Rule:
         _refuse_invalid(rule, outputs)
     rule.generation += 1
     rule.changed_by, rule.next_look_at = by, None
-    rule.memory = _fresh_memory(rule, at=at)
-    if "sensor" in changed:
-        # Decisions before it are of another quantity, perhaps in another unit.
-        rule.memory["measures_since"] = rule.generation
+    rule.memory = _fresh_memory(rule, changed.keys(), at=at)
     rule.save()
     rule.outputs.set(outputs)
     for alarm in Alarm.objects.filter(key__startswith=alarm_key(rule, ""), cleared_at=None):
@@ -122,9 +119,15 @@ def _lock_house(zone: Zone) -> None:
     Greenhouse.objects.select_for_update(no_key=True).get(pk=zone.greenhouse_id)
 
 
-def _fresh_memory(rule: Rule, *, at: datetime) -> dict[str, Any]:
+def _fresh_memory(rule: Rule, changed: Collection[str], *, at: datetime) -> dict[str, Any]:
     """Forget a lock-out (somebody has looked) and unfinished turns, keep what was learned."""
     kept = {name: rule.memory[name] for name in KEPT if name in rule.memory}
+    if "is_enabled" in changed:
+        # Nobody knows what became of the tank meanwhile: B for the A of then would be too much.
+        kept.pop("b_waits", None)
+    if "sensor" in changed:
+        # Decisions before it are of another quantity, perhaps in another unit.
+        kept["measures_since"] = rule.generation
     return {**kept, "done_until": at.isoformat()}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from farm import agronomy
@@ -17,7 +17,6 @@ from farm.services import safety_facts, water
 # What was measured while somebody calibrated, or is not sensible, switches nothing.
 NOT_TO_GO_BY = Flag.CALIBRATING | Flag.OUT_OF_RANGE
 LIGHT_SINCE = timedelta(hours=24)
-NEWEST = 40
 
 
 def snapshot_of(rule: Rule, settings: Any, *, at: datetime) -> Snapshot:
@@ -55,11 +54,7 @@ def _switches(rule: Rule) -> tuple[Switch, ...]:
         .select_related("node")
         .order_by("code", "pk")
     )
-    newest: dict[int | None, Command] = {}
-    for command in Command.objects.filter(
-        rule=rule, op__in=(Command.Op.RUN, Command.Op.DOSE)
-    ).order_by("-created_at", "-pk")[:NEWEST]:
-        newest.setdefault(command.output_id, command)
+    newest = _newest(rule, outputs)
     busy = set(
         Command.objects.open()
         .filter(output__in=outputs, op__in=(Command.Op.RUN, Command.Op.DOSE))
@@ -68,6 +63,17 @@ def _switches(rule: Rule) -> tuple[Switch, ...]:
     return tuple(
         _switch(output, newest.get(output.pk), is_busy=output.pk in busy) for output in outputs
     )
+
+
+def _newest(rule: Rule, outputs: Sequence[Output]) -> dict[int | None, Command]:
+    """Give the programme's newest run or dose of each output."""
+    of_output = Command.objects.filter(
+        rule=rule, output=OuterRef("pk"), op__in=(Command.Op.RUN, Command.Op.DOSE)
+    ).order_by("-created_at", "-pk")
+    newest = Output.objects.filter(pk__in=[output.pk for output in outputs]).values_list(
+        Subquery(of_output.values("pk")[:1])
+    )
+    return {command.output_id: command for command in Command.objects.filter(pk__in=newest)}
 
 
 def _switch(output: Output, newest: Command | None, *, is_busy: bool) -> Switch:

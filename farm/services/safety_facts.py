@@ -16,6 +16,7 @@ STATE_HOLDS = timedelta(seconds=130)
 # The tank's own alarm limit says what is low; without one, a tenth of what the tank holds.
 LOW_TANK_SHARE = 0.1
 CIRCULATING_LITRES_PER_MINUTE = 0.1
+LEAST_PART_OF_FLOW = 0.5
 DEVICE_ALARM = "device:"
 FRESH_WATER = "water"  # Output.dose_kind
 LOOKED_BACK = timedelta(hours=24)
@@ -218,10 +219,14 @@ def _litres_today(output: Output, *, at: datetime) -> float | None:
 
 
 def _same_water(output: Output) -> Q:
-    """Say which outputs give into the tank that this one doses into: its zone's, or the house's."""
-    if output.zone_id is not None:
-        return Q(output__zone=output.zone_id)
-    return Q(output__zone=None, output__node__greenhouse=output.node.greenhouse_id)
+    """Say which outputs give into the tank that this one doses into: its zone's, or the house's.
+
+    A tap for fresh water that belongs to no zone may fill any tank.
+    """
+    of_house = Q(output__zone=None, output__node__greenhouse=output.node.greenhouse_id)
+    if output.zone_id is None:
+        return of_house
+    return Q(output__zone=output.zone_id) | of_house & Q(output__dose_kind=FRESH_WATER)
 
 
 def _into_same_water(output: Output, *, at: datetime) -> CommandQuerySet:
@@ -274,7 +279,8 @@ def _seconds_since_dose(output: Output, doses: Sequence[Command], *, at: datetim
 def _went_in_until(dose: Command, *, at: datetime) -> datetime:
     if dose.ended_at is not None:
         return dose.ended_at
-    if dose.status in Command.OPEN:
+    is_on = dose.output is not None and dose.output.is_on and dose.output.state_command == dose.pk
+    if is_on or dose.status in Command.OPEN:
         return at
     # Nobody knows what became of it: it may have gone on for as long as it was told to.
     longest = timedelta(seconds=dose.seconds or 0)
@@ -316,11 +322,18 @@ def _is_circulating(
     return max(flows) > CIRCULATING_LITRES_PER_MINUTE
 
 
+def _flow_of(pump: Output) -> float | None:
+    """Tell what a pump moves; one that stands, starts or ends says nothing of how it mixes."""
+    expected = water.expected_flow(pump)
+    least = max(CIRCULATING_LITRES_PER_MINUTE, (expected or 0.0) * LEAST_PART_OF_FLOW)
+    is_full = pump.state_flow is not None and pump.state_flow >= least
+    return pump.state_flow if is_full else expected
+
+
 def _mixing_seconds(
     output: Output, pumps: Sequence[Output], surroundings: Sequence[Channel], *, at: datetime
 ) -> float:
-    # A pump that stands says nothing of how it mixes when it runs; NO_CIRCULATION holds meanwhile.
-    flows = [flow for pump in pumps if (flow := pump.state_flow or water.expected_flow(pump))]
+    flows = [flow for pump in pumps if (flow := _flow_of(pump))]
     tanks = [
         fresh_value(channel, at=at) or 0.0
         for channel in surroundings

@@ -112,6 +112,14 @@ def test_channels_and_outputs_named_alike_are_all_described():
     assert len({one["uniq_id"] for one in described.values()}) == 6
 
 
+def test_an_output_gives_way_to_two_channels_that_are_named_as_it_is():
+    sensors = [Sensor(code, "ec", "mS/cm", 600) for code in ("out_valve_1", "valve1")]
+
+    described = discovery.document(controller(sensors=sensors))["cmps"]
+
+    assert list(described) == ["out_valve_1", "valve1", "out_valve_1_fc02d082"]
+
+
 def test_an_output_named_as_a_channel_gets_a_name_of_its_own():
     document = discovery.document(
         controller(sensors=[Sensor("pump", "other", "A", 180)], switches=[Switch("pump")])

@@ -239,6 +239,27 @@ def test_states_without_a_clock_are_told_apart_by_the_counter_of_their_boot(hous
     assert (house.valve.is_on, house.valve.state_at) == (False, after(30))
 
 
+@pytest.mark.parametrize("boot", [17, None])
+def test_a_counter_that_has_run_over_is_believed(house, boot):
+    weeks = 2**32 - 1000  # milliseconds, as many boards count them
+    state_of(house, "valve-1", at=after(20), on=False, t_ms=None, up_ms=weeks, boot=boot)
+
+    state_of(house, "valve-1", at=after(22), on=True, t_ms=None, up_ms=1000, boot=boot)
+
+    house.valve.refresh_from_db()
+    assert house.valve.is_on is True
+
+
+def test_a_controller_that_tells_no_boot_is_believed_after_it_was_started_anew(house):
+    state_of(house, "valve-1", at=after(20), on=False, t_ms=None, up_ms=60_000, boot=None)
+    born(house, 18, at=after(30))
+
+    state_of(house, "valve-1", at=after(40), on=True, t_ms=None, up_ms=10_000, boot=None)
+
+    house.valve.refresh_from_db()
+    assert house.valve.is_on is True
+
+
 def test_a_controller_that_was_flashed_anew_is_believed_from_its_first_state_on(house):
     state_of(house, "valve-1", at=after(20), on=False, t_ms=None, up_ms=900_000)
     born(house, 18, at=after(30))
@@ -317,6 +338,34 @@ def test_a_run_that_begins_after_it_was_given_up_is_stopped_again_and_told(house
     state_of(house, "valve-1", at=after(21), on=False, src="cmd", id=command.pk, left=110)
     assert status(command) == "aborted"
     assert not Alarm.objects.filter(cleared_at=None).exists()
+
+
+@pytest.mark.parametrize("clock", [{}, {"t_ms": None, "up_ms": 20_000}])
+def test_a_late_start_that_the_broker_only_repeats_is_stopped_and_told_once(house, clock):
+    command = run(house.valve)
+    send()
+    commands.advance(at=after(15))
+    Command.objects.filter(op="stop").update(status="done", ended_at=after(16))
+    word = {"on": True, "src": "cmd", "id": command.pk, "t_ms": round(after(20).timestamp() * 1000)}
+
+    for days in range(3):
+        state_of(house, "valve-1", at=after(20 + 86_400 * days), **word | clock)
+        Command.objects.filter(op="stop").update(status="done")
+
+    assert Command.objects.filter(op="stop").count() == 2
+    assert Alarm.objects.filter(kind="stuck_on").count() == 1
+
+
+def test_a_state_that_is_kept_of_a_controller_that_is_away_stops_nothing(house):
+    command = run(house.valve)
+    send()
+    commands.advance(at=after(15))
+    Command.objects.filter(op="stop").update(status="done", ended_at=after(16))
+    nodes.record_status(node=house.node, is_online=False, at=after(17))
+
+    state_of(house, "valve-1", at=after(20), on=True, src="cmd", id=command.pk)
+
+    assert Command.objects.filter(op="stop").count() == 1
 
 
 def test_a_state_that_is_on_stands_in_for_a_lost_start(house):

@@ -211,6 +211,54 @@ def test_an_output_that_an_interlock_leaves_out_is_named_and_asked_again():
     assert [run.output.code for run in runs] == ["fan-1", "fan-2"]
 
 
+def test_of_many_outputs_that_run_together_none_runs_twice():
+    zone = make_zone()
+    node = make_node(greenhouse=zone.greenhouse)
+    fans = [
+        make_output(node=node, zone=zone, kind=Output.Kind.FAN, code=f"fan-{number}")
+        for number in range(45)
+    ]
+    make_rule(
+        zone=zone, outputs=fans, parameters={"times": ["12:30"], "seconds": 600, "together": True}
+    )
+
+    go_by(NOON, later(minutes=32))
+
+    assert Command.objects.filter(op="run").count() == 45
+
+
+def test_an_output_that_is_left_out_again_for_the_same_reason_is_not_written_again():
+    rule = make_fans()
+    fan = make_output(
+        node=rule.sensor.node, zone=rule.zone, kind=Output.Kind.FAN, max_seconds=86_400,
+        code="fan-2", lock="off",
+    )  # fmt: skip
+    rule.outputs.add(fan)
+    measure(rule.sensor, 35.0, t=NOON)
+
+    go_by(
+        NOON, later(hours=2), each=lambda at: measure(rule.sensor, 35.0, t=at),
+        step=timedelta(minutes=1),
+    )  # fmt: skip
+
+    blocked = Decision.objects.filter(verdict="blocked")
+    assert [one.reason for one in blocked] == ["output_locked"]
+    assert Command.objects.filter(op="run").count() > 3
+
+
+def test_a_feeding_programme_that_was_off_gives_no_b_for_the_a_of_then():
+    rule = make_feeder()
+    go_by(NOON, later(minutes=10), each=lambda at: keep_pump_on(rule, at))
+
+    for is_enabled in (False, True):
+        automation.change_rule(
+            rule=rule, by=make_user(), at=later(minutes=10), is_enabled=is_enabled
+        )
+
+    rule.refresh_from_db()
+    assert "b_waits" not in rule.memory
+
+
 def test_an_interlock_holds_a_run_back_and_the_reason_is_written_once():
     rule = make_rule()
     stops.stop_house(greenhouse=rule.zone.greenhouse, by=make_user(), reason="thử", at=NOON)
