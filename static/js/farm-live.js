@@ -63,6 +63,11 @@ function tellUnsent(form) {
 }
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
+    // The server has answered, and said no: the page itself says it better (the session has ended).
+    if (event.detail.xhr?.status >= 400 && event.detail.xhr.status < 500) {
+      window.location.reload();
+      return;
+    }
     showLoss(true);
     if (event.detail.requestConfig?.verb === "post") tellUnsent(event.detail.elt);
   });

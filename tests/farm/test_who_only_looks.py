@@ -1,6 +1,7 @@
 """The commune's chairperson sees the greenhouses, stops them in need, and switches nothing on."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import Group
@@ -13,7 +14,9 @@ from tests.accounts.factories import make_official
 from tests.farm.factories import (
     NOON,
     make_batch,
+    make_channel,
     make_greenhouse,
+    make_limit,
     make_node,
     make_output,
     make_rule,
@@ -120,3 +123,38 @@ def test_a_program_of_who_only_looks_reads_and_switches_nothing(client, chairper
     assert (read.status_code, switched.status_code) == (200, 403)
     assert switched.json()["code"] == "not-a-member"
     assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_who_only_looks_finds_no_button_that_is_refused(client, chairperson, valve, is_stopped):
+    house = valve.node.greenhouse
+    Greenhouse.objects.filter(pk=house.pk).update(is_stopped=is_stopped, stopped_at=NOON)
+    rule = make_rule(zone=valve.zone, outputs=[valve])
+    limit = make_limit(channel=make_channel(node=valve.node, zone=valve.zone), high=35.0)
+    batch = make_batch(zone=valve.zone)
+    Alarm.objects.create(
+        greenhouse=house, key="x", kind="tank_low", severity=2, opened_at=NOON, last_at=NOON
+    )
+    pages = [
+        reverse("farm_home"),
+        reverse("farm_house", args=["nm2"]),
+        reverse("farm_output", args=[valve.pk]),
+        reverse("farm_rules"),
+        reverse("farm_rule", args=[rule.pk]),
+        reverse("farm_limits", args=[limit.channel_id]),
+        reverse("farm_alarms"),
+        reverse("farm_devices"),
+        reverse("farm_batch", args=[batch.code]),
+    ]
+
+    sent_to = {
+        action or page
+        for page in pages
+        for action in re.findall(
+            r'<form method="post"(?: action="([^"]+)")?', client.get(page).content.decode()
+        )
+    }
+
+    answers = {action: client.post(action).status_code for action in sent_to}
+    assert 403 not in answers.values(), answers
+    assert any("da-biet" in action for action in sent_to)
