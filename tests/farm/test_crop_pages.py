@@ -74,7 +74,7 @@ def test_a_corrected_stage_is_no_longer_changed_by_the_file(member):
 
 def test_a_form_saved_untouched_changes_no_figure(member):
     url = reverse("farm_stage_edit", args=["melon", 3])
-    CropStage.objects.update(ec_low=2.125)
+    CropStage.objects.filter(profile__code="melon", position=3).update(ec_low=2.125)
     before = CropStage.objects.filter(profile__code="melon", position=3).values().get()
 
     member.post(url, said_by(member.get(url).context["form"]))
