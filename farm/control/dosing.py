@@ -152,7 +152,7 @@ def _danger(look: Look) -> Plan | None:
 
 
 def _under_way(look: Look) -> Plan | None:
-    """Wait for the last dose, and for its mixing; give B after A."""
+    """Wait for the last dose, and for its mixing."""
     last = look.memory.get("last")
     if not last:
         return None
@@ -165,44 +165,39 @@ def _under_way(look: Look) -> Plan | None:
         return taken_back(look, last)
     if status == "aborted" and (last["teaches"] or look.memory.get("b_waits")):
         # How much went in is not sure: it is not completed, and teaches nothing.
-        return replace(look.skip("broken_off"), memory=_without_b(look, last))
+        memory = {**without(look.memory, "b_waits"), "last": {**last, "teaches": False}}
+        return replace(look.skip("broken_off"), memory=memory)
     return _mixing(look, last)
 
 
 def _mixing(look: Look, last: Mapping[str, Any]) -> Plan | None:
     left = timedelta(seconds=seconds_to_mix(look, last))
-    if left:
-        waiting = look.skip("mixing", until=(look.now + left).isoformat())
-        return replace(waiting, next_look_at=look.now + min(left, LOOK_AGAIN))
-    return _dose_b(look, last) if look.memory.get("b_waits") else None
+    if not left:
+        return None
+    waiting = look.skip("mixing", until=(look.now + left).isoformat())
+    return replace(waiting, next_look_at=look.now + min(left, LOOK_AGAIN))
 
 
-def _without_b(look: Look, last: Mapping[str, Any]) -> Memory:
-    return {**without(look.memory, "b_waits"), "last": {**last, "teaches": False}}
-
-
-def _dose_b(look: Look, last: Mapping[str, Any]) -> Plan:
+def _dose_b(look: Look, owed: Mapping[str, Any]) -> Plan:
+    """Give B for an A that is mixed: the same, and not long after it."""
     switch = look.switch("b")
-    waited = look.now - datetime.fromisoformat(last["given_at"])
-    if switch is None or waited > LONGEST_WAIT_OF_B or not is_same_tank(look, last["tank"]):
+    waited = look.now - datetime.fromisoformat(owed["given_at"])
+    if switch is None or waited > LONGEST_WAIT_OF_B or not is_same_tank(look, owed["tank"]):
         why = "no_output" if switch is None else "b_too_late"
         # More A without B would only unbalance the tank, so somebody has to look.
         missing = {"b_missing": True} if look.memory.get("b_refused") else {}
-        memory = {**without(_without_b(look, last), "b_refused"), **missing}
+        memory = {**without(look.memory, "owed", "b_refused"), **missing}
         return replace(look.skip(why), memory=memory)
-    pause = pause_of_refused(look)
-    if pause is not None:
-        return pause
-    plan = _dose(look, switch, "b", last["ml"], reason="b_after_a", expected=last["expected"])
+    plan = _dose(look, switch, "b", owed["ml"], reason="b_after_a", expected=owed["expected"])
     if plan.verdict is not Verdict.ACT:
         return plan
     # What A and B do together is measured against the value before A.
-    since_a = {name: last[name] for name in ("before", "tank", "given_at")}
-    both = {**plan.memory["last"], **since_a}
+    since_a = {name: owed[name] for name in ("before", "tank", "given_at")}
+    both = {**plan.memory["last"], **since_a, "owed": owed}
     return replace(
         plan,
-        memory={**without(plan.memory, "b_waits"), "last": both},
-        refused_memory={**look.memory, "b_refused": True},
+        memory={**without(plan.memory, "owed"), "last": both},
+        refused_memory={**look.memory, "b_refused": True, "ph_first": True},
     )
 
 
@@ -210,15 +205,32 @@ def _with_what_it_did(look: Look) -> Plan:
     """Judge the last dose, then decide on the next one."""
     last = look.memory.get("last")
     if last:
-        look = replace(look, memory=without(judged(look, last), "refused", "b_refused"))
-    return _held_back(look) or pause_of_refused(look) or _next_dose(look)
+        look = replace(look, memory=_after(look, last))
+    return _held_back(look) or _next_dose(look)
+
+
+def _after(look: Look, last: Mapping[str, Any]) -> Memory:
+    """Give the memory when the last dose is mixed: what it did, or that B is owed for it."""
+    memory = judged(look, last)
+    if look.memory.get("b_waits"):
+        memory = {**without(look.memory, "last", "b_waits"), "owed": dict(last)}
+    if memory.get("refused", {}).get("bottle") == last["bottle"]:
+        memory = without(memory, "refused")
+    return without(memory, "b_refused") if last["bottle"] == "b" else memory
 
 
 def _next_dose(look: Look) -> Plan:
-    """EC comes first, but an EC that nothing can be done for does not keep pH from being mended."""
+    """B comes first, then EC; but what cannot be done for EC does not keep pH from being mended."""
     if any(one.is_busy for one in look.snapshot.switches if one.dose_kind in ("water", "b")):
         return look.skip("under_way")
-    for_ec = _for_ec(look)
+    owed = look.memory.get("owed")
+    if owed and look.memory.get("ph_first"):
+        # An interlock holds B back: pH has its turn before it is tried again.
+        look = replace(look, memory=without(look.memory, "ph_first"))
+        for_ph = _for_ph(look)
+        if for_ph is not None and for_ph.actions:
+            return for_ph
+    for_ec = _dose_b(look, owed) if owed else _for_ec(look)
     if for_ec is not None and for_ec.actions:
         return for_ec
     for_ph = _for_ph(look if for_ec is None else replace(look, memory=for_ec.memory))
@@ -276,6 +288,9 @@ def _dilute(look: Look, band: Band, ec: float) -> Plan | None:
     switch = look.switch("water")
     if switch is None:
         return None  # pH may still be mended
+    pause = pause_of_refused(look, "water")
+    if pause is not None:
+        return pause
     times = look.memory["thinned"]
     if times >= look.settings.lock_out_after:
         return look.block("daily_budget", bottle="water", times=times)
@@ -335,6 +350,9 @@ def _dose(
     look: Look, switch: Switch, bottle: str, ml: float, *, reason: str, expected: float
 ) -> Plan:
     """Dose within the device's limit and the day's budget; `expected` is what all of `ml` does."""
+    pause = pause_of_refused(look, bottle)
+    if pause is not None:
+        return pause
     if not switch.most_ml:
         return look.block("no_rate", bottle=bottle)
     asked, ml = ml, _tenths(min(ml, switch.most_ml))

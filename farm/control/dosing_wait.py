@@ -1,6 +1,8 @@
 """The last thing that went into the tank: whether it was given, and how long it has been mixing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from farm.control.dosing_look import LOOK_AGAIN, Look, without
@@ -73,31 +75,36 @@ def seconds_to_mix(look: Look, last: Mapping[str, Any]) -> float:
 
 def taken_back(look: Look, last: Mapping[str, Any]) -> Plan:
     """Take back what was never given; its ml are free again, and the next try waits a little."""
-    memory = dict(without(look.memory, "last", "b_waits"))
-    if last["bottle"] == "water":
+    bottle = last["bottle"]
+    memory = with_refusal(without(look.memory, "last", "b_waits"), bottle, look.now)
+    if bottle == "water":
         memory["thinned"] = max(0, memory["thinned"] - 1)
     else:
-        used = memory["ml"].get(last["bottle"], 0.0)
-        memory["ml"] = {**memory["ml"], last["bottle"]: max(0.0, round(used - last["ml"], 1))}
-    if last["bottle"] == "b":
+        used = memory["ml"].get(bottle, 0.0)
+        memory["ml"] = {**memory["ml"], bottle: max(0.0, round(used - last["ml"], 1))}
+    if bottle == "b":
         # A is in the tank already, and mixed: B is tried again.
-        mixed = {"key": "", "mixed_seconds": look.snapshot.mixing_seconds}
-        memory |= {"last": {**last, **mixed}, "b_waits": True, "b_refused": True}
-    times = memory.get("refused", {}).get("times", 0) + 1
-    again_at = look.now + again_after(times)
-    memory["refused"] = {"times": times, "again_at": again_at.isoformat()}
+        memory |= {"owed": last["owed"], "b_refused": True}
     return _skip_until(look, memory)
 
 
-def pause_of_refused(look: Look) -> Plan | None:
-    """Wait before a dose is tried again that a controller did not take."""
-    again_at = moment(look.memory.get("refused", {}), "again_at")
-    if again_at is None or look.now >= again_at:
+def with_refusal(memory: Memory, bottle: str, now: datetime) -> dict[str, Any]:
+    """Note that a dose of this bottle was refused: each time in a row the next try waits longer."""
+    before = memory.get("refused", {})
+    times = before["times"] + 1 if before.get("bottle") == bottle else 1
+    again_at = (now + again_after(times)).isoformat()
+    return {**memory, "refused": {"bottle": bottle, "times": times, "again_at": again_at}}
+
+
+def pause_of_refused(look: Look, bottle: str) -> Plan | None:
+    """Wait before a bottle is tried again that was refused."""
+    refused = look.memory.get("refused", {})
+    again_at = moment(refused, "again_at")
+    if refused.get("bottle") != bottle or again_at is None or look.now >= again_at:
         return None
     return _skip_until(look, look.memory)
 
 
 def _skip_until(look: Look, memory: Memory) -> Plan:
-    return Look(
-        look.settings, memory, look.snapshot, ec=look.ec, ph=look.ph, litres=look.litres
-    ).skip("not_given", until=memory["refused"]["again_at"])
+    waiting = replace(look, memory=memory)
+    return waiting.skip("not_given", until=memory["refused"]["again_at"])

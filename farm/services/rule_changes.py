@@ -16,7 +16,7 @@ from farm.services.rule_checks import problems_of
 
 # What a programme has learned and used up survives a change of its settings.
 KEPT = (
-    "slopes", "day", "ml", "thinned", "last", "b_waits", "ph_way", "ph_moved_at",
+    "slopes", "day", "ml", "thinned", "last", "b_waits", "owed", "ph_way", "ph_moved_at",
     "light", "light_last", "shot_at", "measures_since",
 )  # fmt: skip
 
@@ -125,6 +125,7 @@ def _fresh_memory(rule: Rule, changed: Collection[str], *, at: datetime) -> dict
     if "is_enabled" in changed:
         # Nobody knows what became of the tank meanwhile: B for the A of then would be too much.
         kept.pop("b_waits", None)
+        kept.pop("owed", None)
     if "sensor" in changed:
         # Decisions before it are of another quantity, perhaps in another unit.
         kept["measures_since"] = rule.generation

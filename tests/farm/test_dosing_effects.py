@@ -217,10 +217,24 @@ def test_without_b_there_is_no_more_a_until_somebody_has_looked():
 
     feeder.live(hours=5)
 
-    names = [name for _, name, _ in feeder.done]
-    assert names.count("a") == 1
-    assert names[-1] == "ph_down"  # pH is mended none the less
+    assert [when for when, name, _ in feeder.done if name == "a"] == ["06:00:00"]
+    # pH is mended none the less, in the first pause between two tries of B.
+    assert next(when for when, name, _ in feeder.done if name == "ph_down") == "06:26:00"
     assert [(cry.kind, cry.severity) for cry in feeder.plan.cries] == [("b_missing", 3)]
+
+
+def test_an_interlock_that_holds_b_back_does_not_hold_ph_back():
+    feeder = Feeder(Tank(ec=1.5, ph=7.0))
+    feeder.live(minutes=23)
+
+    feeder.look(is_refused=True)
+    feeder.now += timedelta(seconds=10)
+    after_refusal = feeder.look()
+    feeder.now += timedelta(seconds=10)
+    feeder.live(minutes=25)
+
+    assert after_refusal.actions[0].key.startswith("ph_down")
+    assert [name for _, name, _ in feeder.done] == ["a", "ph_down", "b"]
 
 
 def test_b_does_not_follow_into_a_tank_that_was_filled_anew():
