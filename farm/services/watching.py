@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ NO_FLOW_SHARE = 0.2
 # A coarse meter needs a few pulses before it can tell (farm.md §2.6).
 PULSES_TO_TELL = 3
 LEAK_LITRES_PER_MINUTE = 0.2
+ABOUT = 0.1  # two meters differ by so much, or by so many L/min
 COOLER_BY = 0.5
 _WATER_KINDS = (Output.Kind.VALVE, Output.Kind.PUMP)
 _KINDS = ("no_flow", "flow_low", "flow_high", "flow_after_off", "over_temperature")
@@ -30,15 +32,16 @@ _KINDS = ("no_flow", "flow_low", "flow_high", "flow_after_off", "over_temperatur
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """An output's flow in L/min and when it was measured.
+    """A flow in L/min and when it was measured.
 
-    At a meter that open valves share, `mean` is what each has on average, and `most` what this
-    one has at most: some controllers tell each valve its part, others the whole.
+    `shared_most` is None for an output's own flow. Else it is what all open valves behind the one
+    meter let through together at most, and the flow is the meter's: it can show that there is too
+    little or too much, but never that this valve is well.
     """
 
-    mean: float
-    most: float | None
+    litres_per_minute: float
     measured_at: datetime
+    shared_most: float | None = None
 
 
 def watch_outputs(*, at: datetime) -> int:
@@ -103,29 +106,33 @@ def _watch_flow(
         for channel in channels
         if channel.quantity == Channel.Quantity.FLOW and channel.node_id == output.node_id
     ]
-    sharing = _sharing(output, meters, outputs)
-    switched_at = max([output.state_at, *(each.state_at for each in sharing if each.state_at)])
+    beside = _beside(output, meters, outputs)
+    switched_at = max([output.state_at, *(each.state_at for each in beside if each.state_at)])
     settled_at = switched_at + max([SETTLING, *(_pulse_time(meter, output) for meter in meters)])
-    flow = _flow_of(output, meters, sharing, at=at)
+    flow = _flow_of(output, meters, beside, at=at)
     if flow is None or flow.measured_at < settled_at:
         return 0
     return _judge_flow(output, flow, open_keys, at=at)
 
 
 def _judge_flow(output: Output, flow: _Flow, open_keys: set[str], *, at: datetime) -> int:
-    low, high = output.flow_low or 0.0, output.flow_high
-    facts = {"flow": round(flow.mean, 2), "low": output.flow_low, "high": output.flow_high}
-    judged = {"flow_high": high is not None and flow.mean > high}
-    if flow.most is not None:
-        is_none = flow.most < low * NO_FLOW_SHARE
-        judged |= {"no_flow": is_none, "flow_low": not is_none and flow.most < low}
+    low, high, now = output.flow_low or 0.0, output.flow_high, flow.litres_per_minute
+    is_none = now < low * NO_FLOW_SHARE
+    judged = {"no_flow": is_none, "flow_low": not is_none and now < low}
+    if flow.shared_most is None:
+        judged["flow_high"] = high is not None and now > high
+    else:
+        judged = {kind: holds for kind, holds in judged.items() if holds}
+        if now > flow.shared_most:
+            judged["flow_high"] = True
+    facts = {"flow": round(now, 2), "low": output.flow_low, "high": output.flow_high}
     return sum(
         _set(kind, holds, open_keys, facts=facts, output=output, at=at)
         for kind, holds in judged.items()
     )
 
 
-def _sharing(output: Output, meters: Sequence[Channel], outputs: Sequence[Output]) -> list[Output]:
+def _beside(output: Output, meters: Sequence[Channel], outputs: Sequence[Output]) -> list[Output]:
     """Give the other valves behind the one meter of an output's controller."""
     if len(meters) != 1:
         return []
@@ -139,30 +146,53 @@ def _sharing(output: Output, meters: Sequence[Channel], outputs: Sequence[Output
 
 
 def _flow_of(
-    output: Output, meters: Sequence[Channel], sharing: Sequence[Output], *, at: datetime
+    output: Output, meters: Sequence[Channel], beside: Sequence[Output], *, at: datetime
 ) -> _Flow | None:
     """Tell an output's flow: by its own word, or by the meter that open valves share."""
     told = _told_flow(output, at=at)
-    beside = sum(1 for other in sharing if other.is_on is not False)
-    is_valve = output.kind == Output.Kind.VALVE
-    if told is not None and not (beside and is_valve):
-        return told
+    others = [other for other in beside if other.is_on is not False]
     shown = fresh_value(meters[0], at=at) if len(meters) == 1 else None
-    if shown is None or (beside and not is_valve):
-        return None
+    if shown is None or (told is not None and not _is_part(output, others, at=at)):
+        return told
     measured_at = meters[0].latest.t
-    if not beside:
-        return _Flow(shown, shown, measured_at)
-    if told is None:
-        return _Flow(shown / (1 + beside), None, measured_at)
-    return _Flow(shown / (1 + beside), told.most, min(measured_at, told.measured_at))
+    if not others:
+        return told or _Flow(shown, measured_at)
+    if output.kind != Output.Kind.VALVE:
+        return told
+    if told is not None and _has_meter_of_its_own(told, others, shown, at=at):
+        return told
+    highs = [valve.flow_high for valve in (output, *others)]
+    known = [high for high in highs if high is not None]
+    most = sum(known) if len(known) == len(highs) else inf
+    return _Flow(shown, measured_at, shared_most=most)
+
+
+def _is_part(output: Output, others: Sequence[Output], *, at: datetime) -> bool:
+    """Tell whether what a valve tells may be the flow of others too: some are surely open."""
+    return output.kind == Output.Kind.VALVE and any(
+        other.is_on and other.state_heard_at and at - other.state_heard_at <= STATE_HOLDS
+        for other in others
+    )
+
+
+def _has_meter_of_its_own(
+    told: _Flow, others: Sequence[Output], shown: float, *, at: datetime
+) -> bool:
+    """Tell whether open valves tell each its own flow: unlike ones that make up the meter's.
+
+    Others tell each of them the whole, or each an equal part of it.
+    """
+    words = [told, *(_told_flow(other, at=at) for other in others)]
+    flows = [word.litres_per_minute for word in words if word is not None]
+    is_unlike = max(flows) - min(flows) > ABOUT * max(flows)
+    return len(flows) == len(words) and is_unlike and sum(flows) <= shown * (1 + ABOUT) + ABOUT
 
 
 def _told_flow(output: Output, *, at: datetime) -> _Flow | None:
     flow, heard = output.state_flow, output.state_heard_at
     if flow is None or heard is None or at - heard > STATE_HOLDS:
         return None
-    return _Flow(flow, flow, heard)
+    return _Flow(flow, heard)
 
 
 def _pulse_time(meter: Channel, output: Output) -> timedelta:

@@ -75,37 +75,87 @@ def test_a_coarse_meter_is_given_time_for_its_pulses(house):
     assert open_kinds() == ["no_flow"]
 
 
-def test_a_shared_meter_says_nothing_of_two_open_valves(house):
-    other = make_output(node=house.node, zone=house.zone, is_on=True)
+@pytest.mark.parametrize(
+    ("shown", "kinds"), [(0.0, ["no_flow"]), (2.0, ["flow_low"]), (5.0, []), (500.0, [])]
+)
+def test_a_shared_meter_tells_of_a_valve_beside_one_without_a_band(house, shown, kinds):
+    make_output(node=house.node, zone=house.zone, is_on=True)
     flow = meter(house)
     switch(house.valve, on=True)
-    measure(flow, 0.0, t=after(60))
+    measure(flow, shown, t=after(60))
 
-    assert watch_outputs(at=after(61)) == 0
-    assert other.is_on
+    watch_outputs(at=after(61))
+
+    assert open_kinds() == kinds
+
+
+def two_valves(house, *, bands=((4, 8), (4, 8)), told=(None, None), shown):
+    """Open two valves behind one meter, with what each of them and the meter tells."""
+    other = make_output(node=house.node, zone=house.zone)
+    for valve, (low, high), flow in zip((house.valve, other), bands, told, strict=True):
+        Output.objects.filter(pk=valve.pk).update(flow_low=low, flow_high=high)
+        switch(valve, on=True, flow=flow, heard=after(60))
+    if shown is not None:
+        measure(meter(house), shown, t=after(60))
+    return other
 
 
 @pytest.mark.parametrize(
     ("told", "shown", "kinds"),
     [
-        (12.0, 12.0, []),  # each tells the whole meter
-        (6.0, 12.0, []),  # each tells its part
-        (30.0, 30.0, ["flow_high", "flow_high"]),
-        (15.0, 30.0, ["flow_high", "flow_high"]),
-        (None, 30.0, ["flow_high", "flow_high"]),
-        (0.0, 0.0, ["no_flow", "no_flow"]),
+        ((12.0, 12.0), 12.0, []),  # each tells the whole meter
+        ((6.0, 6.0), 12.0, []),  # each tells an equal part
+        ((30.0, 30.0), 30.0, ["flow_high", "flow_high"]),
+        ((15.0, 15.0), 30.0, ["flow_high", "flow_high"]),
+        ((None, None), 30.0, ["flow_high", "flow_high"]),
+        ((None, None), 0.0, ["no_flow", "no_flow"]),
+        ((0.0, 0.0), 0.0, ["no_flow", "no_flow"]),
+        # Meters of their own: one has burst, and takes the water of the other.
+        ((15.5, 0.2), 15.7, ["flow_high", "no_flow"]),
+        # The shared meter is silent: their own words are all there is.
+        ((0.0, 0.0), None, ["no_flow", "no_flow"]),
+        ((40.0, 40.0), None, ["flow_high", "flow_high"]),
     ],
 )
-def test_valves_at_one_meter_are_judged_by_their_part_of_it(house, told, shown, kinds):
-    other = make_output(node=house.node, zone=house.zone, flow_low=4, flow_high=8)
-    flow = meter(house)
-    for valve in (house.valve, other):
-        switch(valve, on=True, flow=told, heard=after(60))
-    measure(flow, shown, t=after(60))
+def test_valves_at_one_meter_are_judged_by_what_it_can_tell(house, told, shown, kinds):
+    two_valves(house, told=told, shown=shown)
 
     assert watch_outputs(at=after(61)) == len(kinds)
 
     assert open_kinds() == kinds
+
+
+@pytest.mark.parametrize("told", [(None, None), (13.0, 13.0), (26.0, 26.0), (6.0, 20.0)])
+def test_valves_of_unequal_size_at_one_meter_are_no_burst_pipe(house, told):
+    two_valves(house, bands=((4, 8), (15, 25)), told=told, shown=26.0)
+
+    assert watch_outputs(at=after(61)) == 0
+
+
+@pytest.mark.parametrize("spare", [{"is_on": None}, {"is_on": True, "state_heard_at": NOON}])
+def test_a_valve_that_has_said_nothing_for_long_hides_no_burst_pipe(house, spare):
+    make_output(node=house.node, zone=house.zone, flow_low=4, flow_high=8, **spare)
+    switch(house.valve, on=True, flow=15.0, heard=after(86_400))
+    measure(meter(house), 15.0, t=after(86_400))
+
+    watch_outputs(at=after(86_401))
+
+    assert "flow_high" in open_kinds()
+
+
+def test_a_valve_that_opens_beside_a_burst_pipe_does_not_end_its_alarm(house):
+    other = make_output(node=house.node, zone=house.zone, flow_low=4, flow_high=8)
+    flow = meter(house)
+    standing = []
+    for minute in range(1, 6):
+        switch(house.valve, on=True, flow=15.5, heard=after(60 * minute))
+        switch(other, on=minute % 2 == 0, at=after(60 * minute - 20), heard=after(60 * minute))
+        measure(flow, 15.5, t=after(60 * minute))
+        watch_outputs(at=after(60 * minute + 1))
+        standing.append("flow_high" in open_kinds())
+
+    assert standing == [True] * 5
+    assert Alarm.objects.filter(kind="flow_high").count() == 1
 
 
 @pytest.mark.parametrize("is_on", [True, False])
