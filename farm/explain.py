@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ALARM_SENTENCES: dict[str, str | Promise] = {
     "sensor_silent": gettext_lazy("%(what)s has said nothing since %(since)s"),
     "sensor_failed": gettext_lazy("%(what)s has failed: the sensor itself says so"),
+    "node_silent": gettext_lazy("%(what)s is connected but has sent no readings since %(since)s"),
     "node_offline": gettext_lazy("%(what)s is not connected"),
     "node_deaf": gettext_lazy("%(what)s is connected but does not answer"),
     "node_rebooted": gettext_lazy("%(what)s has started anew"),

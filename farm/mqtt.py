@@ -6,7 +6,7 @@ not as the contract says goes into quarantine with the reason, and never stops t
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -17,7 +17,7 @@ from farm import frames, outgoing
 from farm.frames import Topic
 from farm.json_fields import FrameError
 from farm.models import Alarm, Greenhouse, Node, QuarantinedFrame
-from farm.services import alarms, automation, commands, config, frame_gaps, ingest, nodes
+from farm.services import alarms, automation, commands, config, frame_gaps, ingest, nodes, silence
 from farm.services.ingest import ArrivedFrame
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ PREFIX = "farm/v1/"
 SERVER_STATUS = "farm/v1/server/status"
 SERVER_TICK = "farm/v1/server/tick"
 TICK_SECONDS = 20
+LISTENING_GAP = timedelta(seconds=60)
 Reason = QuarantinedFrame.Reason
 
 
@@ -37,10 +38,15 @@ class _Word(NamedTuple):
 
 
 class Farm:
-    """Takes the messages of all controllers, and remembers which old commands to clear away."""
+    """Takes the messages of all controllers.
+
+    It remembers which old commands to clear away, and since when it has been listening.
+    """
 
     def __init__(self) -> None:
         self._topics_to_clear: dict[str, None] = {}
+        self._listening_since: datetime | None = None
+        self._listened_at: datetime | None = None
 
     def take_many(self, messages: Sequence[Message]) -> None:
         """Take messages in order, frames together as far as nothing else comes between."""
@@ -87,6 +93,17 @@ class Farm:
         for topic in list(self._topics_to_clear):
             publish(topic, b"", 1, True)  # noqa: FBT003 - topic, payload, QoS, retained
             del self._topics_to_clear[topic]
+
+    def watch_silence(self, _publish: Publish) -> None:
+        """Look for sensors that have fallen silent while we were listening.
+
+        Pumps run while we are connected: a longer pause between two looks was our own.
+        """
+        now = timezone.now()
+        if self._listened_at is None or now - self._listened_at > LISTENING_GAP:
+            self._listening_since = now
+        self._listened_at = now
+        silence.watch_silence(at=now, listening_since=self._listening_since or now)
 
     def _words(self, messages: Sequence[Message]) -> Iterator[_Word]:
         """Leave out what the server itself said, and set aside what nobody known has said."""
@@ -294,4 +311,5 @@ PUMPS = (
     Pump(1, publish_configs),
     Pump(5, run_rules),
     Pump(5, ask_for_gaps),
+    Pump(15, FARM.watch_silence),
 )

@@ -45,11 +45,9 @@ def run_programmes() -> None:
 
 @shared_task(ignore_result=True)
 def tell_of_alarms() -> None:
-    """Look for silent sensors, tell those on watch of what nobody has seen. Beat runs this.
+    """Tell those on watch of what nobody has seen. Beat runs this.
 
     Twice is fine: alarms are one per key, and each message has a key of its own.
     """
-    now = timezone.now()
-    alarms.watch_silence(at=now)
     with translation.override(settings.LANGUAGE_CODE):
-        alarms.tell_watchers(at=now)
+        alarms.tell_watchers(at=timezone.now())

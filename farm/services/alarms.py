@@ -24,8 +24,6 @@ _DEEDS = ("emergency_stop",)
 _OVER_WHEN_SEEN = ("retained_command",)
 # While a value stays beyond its limit, its alarm is counted this often, not at each reading.
 COUNT_EVERY = timedelta(minutes=1)
-# A sensor blocks the rules as soon as it is too old; people hear of it a little later.
-SILENT_FOR_LONGER = timedelta(minutes=2)
 NOBODY_ON_WATCH = timedelta(minutes=15)
 TOLD_AT_ONCE = 200
 
@@ -252,41 +250,6 @@ def _judge(limit: AlarmLimit, open_alarms: dict[str, datetime], *, at: datetime)
         },
     )
     return True
-
-
-def watch_silence(*, at: datetime) -> int:
-    """Open and clear the alarms of sensors that say nothing although their controller is there.
-
-    Beat runs this. A controller that is away is one alarm of its own, not one per sensor.
-    """
-    silent_keys = set()
-    channels = (
-        Channel.objects.shown()
-        .filter(node__is_online=True, node__greenhouse__is_active=True, latest__isnull=False)
-        .select_related("latest", "node__greenhouse", "zone")
-        .order_by("pk")
-    )
-    for channel in channels:
-        allowed = timedelta(seconds=channel.stale_seconds) + SILENT_FOR_LONGER
-        if channel.latest.v is not None and at - channel.latest.t <= allowed:
-            continue
-        silent_keys.add(f"silent:{channel.pk}")
-        raise_alarm(
-            key=f"silent:{channel.pk}",
-            kind="sensor_failed" if channel.latest.v is None else "sensor_silent",
-            severity=Alarm.Severity.WARNING,
-            greenhouse=channel.node.greenhouse,
-            node=channel.node,
-            channel=channel,
-            zone=channel.zone,
-            at=at,
-            facts={"since": channel.latest.t.isoformat()},
-        )
-    open_alarms = Alarm.objects.filter(key__startswith="silent:", cleared_at__isnull=True)
-    over = [key for key in open_alarms.values_list("key", flat=True) if key not in silent_keys]
-    for key in over:
-        clear_alarm(key=key, at=at)
-    return len(silent_keys)
 
 
 @transaction.atomic

@@ -346,26 +346,6 @@ def test_values_inside_their_limits_cost_two_queries_however_many():
     assert (changed, len(queries)) == (0, 2)
 
 
-def test_a_silent_sensor_is_an_alarm_and_its_voice_clears_it():
-    channel = make_channel(stale_seconds=180)
-    measure(channel, 25.0, t=NOON)
-
-    numbers = [alarms.watch_silence(at=NOON + minutes(minute)) for minute in (3, 5, 6)]
-    measure(channel, 25.0, t=NOON + minutes(7))
-    after = alarms.watch_silence(at=NOON + minutes(7))
-
-    assert (numbers, after) == ([0, 0, 1], 0)
-    alarm = Alarm.objects.get()
-    assert (alarm.kind, alarm.cleared_at) == ("sensor_silent", NOON + minutes(7))
-
-
-def test_the_sensors_of_a_controller_that_is_away_are_not_told_one_by_one():
-    channel = make_channel(node=make_node(is_online=False))
-    measure(channel, 25.0, t=NOON)
-
-    assert alarms.watch_silence(at=NOON + minutes(60)) == 0
-
-
 def test_words_of_a_limit_name_the_sensor_and_the_numbers():
     zone = make_zone(name="Giàn 1")
     channel = make_channel(zone=zone, label="EC", unit="mS/cm")
