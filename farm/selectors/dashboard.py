@@ -26,6 +26,7 @@ EMERGENCY_STOP = "emergency_stop"
 WATERING = (Output.Kind.VALVE, Output.Kind.PUMP)
 # What must be stopped in time stays in sight on the whole page, water first. A fan and a pump that
 # only moves water round have their button in their row: beside a valve, people would stop the pump.
+# Where no valve is, each pump may be the one that waters.
 STOPPED_IN_HASTE = (*WATERING, Output.Kind.DOSER)
 
 
@@ -108,6 +109,7 @@ def house_page(greenhouse: Greenhouse, *, now: datetime) -> HousePage:
         show_output(output, seen.commands.get(output.pk), now=now) for output in seen.outputs
     ]
     zone_of = {output.pk: output.zone_id for output in seen.outputs}
+    valves_in = {one.zone_id for one in seen.outputs if one.kind == Output.Kind.VALVE}
     zones = tuple(
         _zone(zone, seen, [output for output in outputs if zone_of[output.id] == zone.pk])
         for zone in Zone.objects.filter(greenhouse=greenhouse, is_active=True).order_by(
@@ -120,22 +122,22 @@ def house_page(greenhouse: Greenhouse, *, now: datetime) -> HousePage:
         zones=zones,
         house_outputs=tuple(output for output in outputs if zone_of[output.id] is None),
         nodes=tuple(_node(node, now) for node in seen.nodes),
-        running=_stopped_in_haste(outputs, zones),
+        running=_stopped_in_haste(
+            output
+            for output in outputs
+            if output.kind != Output.Kind.PUMP or not _has_valves(zone_of[output.id], valves_in)
+        ),
         is_waiting=any(output.command and output.command.is_open for output in outputs),
     )
 
 
-def _stopped_in_haste(
-    outputs: Iterable[OutputShown], zones: Iterable[ZoneShown]
-) -> tuple[OutputShown, ...]:
-    watering = {zone.watering.id for zone in zones if zone.watering}
-    running = (
-        output
-        for output in outputs
-        if output.is_running
-        and output.kind in STOPPED_IN_HASTE
-        and (output.kind != Output.Kind.PUMP or output.id in watering)
-    )
+def _has_valves(zone_id: int | None, valves_in: set[int | None]) -> bool:
+    """Whether valves let the water through where a pump is; one of the whole house feeds all."""
+    return bool(valves_in) if zone_id is None else zone_id in valves_in
+
+
+def _stopped_in_haste(outputs: Iterable[OutputShown]) -> tuple[OutputShown, ...]:
+    running = (one for one in outputs if one.is_running and one.kind in STOPPED_IN_HASTE)
     return tuple(sorted(running, key=lambda output: STOPPED_IN_HASTE.index(output.kind)))
 
 

@@ -191,6 +191,20 @@ def test_a_pump_that_waters_where_no_valve_is_stands_in_the_bar(client, house):
     assert bar(house_page(client, house)) == ["pump"]
 
 
+def test_each_pump_of_a_zone_without_a_valve_stands_in_the_bar(client, house):
+    Output.objects.filter(pk=house.valve.pk).update(is_active=False)
+    make_output(node=house.node, zone=house.zone, code="pump-2", kind="pump", is_on=True)
+    make_output(node=house.node, code="pump-3", kind="pump", is_on=True)
+
+    assert bar(house_page(client, house)) == ["pump", "pump-2", "pump-3"]
+
+
+def test_a_pump_of_the_whole_house_leaves_the_bar_to_the_valves(client, house):
+    make_output(node=house.node, code="pump-3", kind="pump", is_on=True)
+
+    assert bar(house_page(client, house)) == []
+
+
 def test_an_interlock_answers_with_its_sentence_and_no_command(client, house):
     house.greenhouse.is_stopped, house.greenhouse.stopped_at = True, NOON
     house.greenhouse.save()
