@@ -216,6 +216,14 @@ def test_alarms_and_the_emergency_stop_come_first(client, member):
     assert "Urgent: Bộ 1 is connected but does not answer 14 minutes ago I have seen it" in said
 
 
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_the_emergency_stop_is_in_the_head_that_no_poll_brings_anew(client, member, is_stopped):
+    house = make_greenhouse(is_stopped=is_stopped, stopped_at=NOON if is_stopped else None)
+    stop_url = f'href="{reverse("farm_stop", args=[house.code])}"'
+
+    assert client.get(house_url(house)).content.decode().count(stop_url) == 1
+
+
 def test_an_output_shows_what_its_device_says_and_never_what_we_wish(client, member):
     house = make_greenhouse()
     node, away = make_node(greenhouse=house), make_node(greenhouse=house, is_online=False)
