@@ -99,9 +99,9 @@ def _state(output: Output, now: datetime) -> tuple[str, str]:
         return "on", _open_words(output)
     age = silent_words(output.state_heard_at, now)
     if output.is_on:
-        return "doubt", _("was on %(age)s, not heard since") % {"age": age}
+        return "doubt", _("still on %(age)s, not heard since") % {"age": age}
     if not output.node.is_online:
-        return "doubt", _("was off %(age)s, the controller is away") % {"age": age}
+        return "doubt", _("still off %(age)s, the controller is away") % {"age": age}
     return "off", _("closed") if output.kind == Output.Kind.VALVE else _("off")
 
 

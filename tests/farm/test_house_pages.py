@@ -133,7 +133,7 @@ def test_a_controller_that_has_just_gone_was_not_heard_just_now(client, member):
     said = words_of(client.get(house_url(house)))
 
     assert "Controller n7f3a is not connected, last heard a few seconds ago." in said
-    assert "Van C was off a few seconds ago, the controller is away" in said
+    assert "Van C still off a few seconds ago, the controller is away" in said
     assert "Not connected, last heard a few seconds ago" in words_of(
         client.get(reverse("farm_devices"))
     )
@@ -238,8 +238,8 @@ def test_an_output_shows_what_its_device_says_and_never_what_we_wish(client, mem
     said = words_of(client.get(house_url(house)))
 
     assert "Van A open by the button on the device, 6.1 L/min" in said
-    assert "Van B was on 9 minutes ago, not heard since" in said
-    assert "Van C was off 9 minutes ago, the controller is away" in said
+    assert "Van B still on 9 minutes ago, not heard since" in said
+    assert "Van C still off 9 minutes ago, the controller is away" in said
     assert "Van D not known yet" in said
     assert "Bơm E on no-ack device: it tells only open and closed" in said
 
