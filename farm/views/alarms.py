@@ -33,7 +33,7 @@ def farm_alarms(request: SignedInRequest) -> HttpResponse:
     page = Paginator(alarm_list.past_alarms(), PAGE_LENGTH).get_page(request.GET.get("trang"))
     context = {
         "standing": standing,
-        "etag": version_of(standing),
+        "etag": version_of(request, standing),
         "page": page,
         "past": alarm_list.alarm_rows(list(page.object_list), now=now),
         "houses": alarm_list.house_watches(request.user),

@@ -32,7 +32,7 @@ def farm_calibration(request: SignedInRequest, pk: int) -> HttpResponse:
     channel = _probe_or_404(pk)
     context = _context(channel)
     context |= {
-        "etag": version_of(context["page"]),
+        "etag": version_of(request, context["page"]),
         "solutions": selectors.SOLUTIONS[Channel.Quantity(channel.quantity)],
         "page_key": uuid4().hex,
         "here": "devices",

@@ -91,7 +91,7 @@ def _page(
 
 
 def _numbers(request: HttpRequest, chart: charts.Chart) -> HttpResponse:
-    etag = version_of(chart)
+    etag = version_of(request, chart)
     answer = get_conditional_response(request, etag=etag)
     body = dumps(chart._asdict() | {"runs": chart.runs, "bands": chart.bands})
     response = answer or HttpResponse(body, content_type="application/json")

@@ -29,7 +29,7 @@ SECONDS_AT_REST, SECONDS_WHILE_WAITING = 5, 2
 def farm_home(request: SignedInRequest) -> HttpResponse:
     """Show a card for each greenhouse."""
     cards = dashboard.house_cards(now=timezone.now())
-    context = {"cards": cards, "etag": version_of(cards), "here": "houses"}
+    context = {"cards": cards, "etag": version_of(request, cards), "here": "houses"}
     return render(request, "farm/home.html", context)
 
 
@@ -47,7 +47,7 @@ def farm_home_live(request: HttpRequest) -> HttpResponse:
 def farm_house(request: SignedInRequest, code: str) -> HttpResponse:
     """Show one greenhouse: its zones, what runs, and the buttons."""
     page = dashboard.house_page(house_or_404(code), now=timezone.now())
-    context = _house_context(page) | {"etag": version_of(page), "here": "houses"}
+    context = _house_context(page) | {"etag": version_of(request, page), "here": "houses"}
     return render(request, "farm/house.html", context)
 
 

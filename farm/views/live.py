@@ -31,19 +31,21 @@ def live_part(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return part
 
 
-def version_of(seen: object) -> str:
-    """Name the state that a page shows; `seen` is plain values, another language another page.
+def version_of(request: HttpRequest, seen: object) -> str:
+    """Name the state that a page shows; `seen` is plain values.
 
-    The page itself cannot be compared: its forms carry a new token each time.
+    Another language is another page, and so is one with other buttons. The page itself cannot be
+    compared: its forms carry a new token each time.
     """
-    return f'"{sha256(repr((get_language(), seen)).encode()).hexdigest()[:32]}"'
+    may_run = getattr(request, "may_run_the_farm", False)
+    return f'"{sha256(repr((get_language(), may_run, seen)).encode()).hexdigest()[:32]}"'
 
 
 def answer_live(
     request: HttpRequest, template: str, context: dict[str, Any], *, seen: object
 ) -> HttpResponse:
     """Answer 304 while the asker has this version, else with the part and its version."""
-    etag = version_of(seen)
+    etag = version_of(request, seen)
     answer = get_conditional_response(request, etag=etag)
     response = answer or render(request, template, context | {"etag": etag})
     response["ETag"] = etag

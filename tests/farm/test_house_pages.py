@@ -296,6 +296,20 @@ def test_another_language_is_another_version(client, member):
     )
 
 
+def test_whoever_may_no_longer_switch_is_sent_the_page_without_its_buttons(client, member):
+    house = make_greenhouse()
+    make_output(node=make_node(greenhouse=house), zone=make_zone(greenhouse=house))
+    url = reverse("farm_house_live", args=[house.code])
+    before = client.get(url)
+    member.groups.set([Group.objects.get(name=Role.CHAIRPERSON)])
+
+    after = client.get(url, headers={"If-None-Match": before["ETag"]})
+
+    assert "water-form" in before.content.decode()
+    assert after.status_code == 200
+    assert "water-form" not in after.content.decode()
+
+
 def test_an_open_page_of_somebody_signed_out_is_loaded_anew(client, db):
     house = make_greenhouse()
 
