@@ -1,6 +1,6 @@
 """How the greenhouse's numbers, ages and codes are said to people."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -13,7 +13,6 @@ from farm.models import Channel, Greenhouse
 from farm.sun import sun_of_day
 
 Words = str | Promise
-JUST_NOW_SECONDS = 10
 VPD = "vpd"
 Quantity = Channel.Quantity
 
@@ -152,10 +151,7 @@ def litres(value: float) -> str:
 
 
 def span_words(seconds: float) -> str:
-    """Say how long: seconds, minutes, hours or days, the largest that fits.
-
-    A value that turns from one word to the next only once a minute lets a page stay the same.
-    """
+    """Say how long: seconds, minutes, hours or days, the largest that fits."""
     whole = max(int(seconds), 0)
     for size, words in (
         (86_400, _days),
@@ -167,27 +163,20 @@ def span_words(seconds: float) -> str:
     return ngettext("%(count)s second", "%(count)s seconds", whole) % {"count": whole}
 
 
-def age_words(then: datetime | None, now: datetime) -> str:
-    """Say how long ago something was: below a minute in steps of ten seconds.
+def age_span(then: datetime, now: datetime) -> str:
+    """Say how old something is, counted from minute to minute of the clock.
 
-    Water that was stopped still shows its last flow: "just now" must not hide that. Every second
-    would make an open page another one at each look.
+    So all ages of a page change together, once a minute, and in between it stays the same.
     """
+    minutes = (_whole_minute(now) - _whole_minute(then)) // timedelta(minutes=1)
+    return span_words(minutes * 60) if minutes > 0 else _("less than a minute")
+
+
+def age_words(then: datetime | None, now: datetime) -> str:
+    """Say how long ago something was, as `age_span` counts."""
     if then is None:
         return _("never")
-    seconds = (now - then).total_seconds()
-    if seconds < JUST_NOW_SECONDS:
-        return _("just now")
-    if seconds < 60:
-        seconds -= seconds % JUST_NOW_SECONDS
-    return _("%(span)s ago") % {"span": span_words(seconds)}
-
-
-def silent_words(heard_at: datetime | None, now: datetime) -> str:
-    """Say since when something is not heard; "just now" would read as if it still were."""
-    if heard_at is not None and (now - heard_at).total_seconds() < JUST_NOW_SECONDS:
-        return _("a few seconds ago")
-    return age_words(heard_at, now)
+    return _("%(span)s ago") % {"span": age_span(then, now)}
 
 
 def countdown(seconds: float) -> str:
@@ -263,6 +252,10 @@ def sun_words(house: Greenhouse, on: date) -> str:
 def local_day(at: datetime) -> date:
     """Give the commune's day of a moment."""
     return timezone.localtime(at).date()
+
+
+def _whole_minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _minutes(count: int) -> str:

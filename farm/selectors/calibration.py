@@ -22,7 +22,7 @@ class CalibrationPage(NamedTuple):
     node: str
     zone: str
     value: str
-    age: str
+    at: datetime | None
     is_reachable: bool
     is_begun: bool
     until: datetime | None
@@ -59,7 +59,7 @@ def calibration_page(channel: Channel, *, now: datetime) -> CalibrationPage:
         node=str(channel.node),
         zone=channel.zone.name if channel.zone else "",
         value="" if value is None else words.amount(value, channel.quantity),
-        age=words.age_words(latest.t, now) if latest else "",
+        at=latest.t if latest else None,
         is_reachable=channel.node.is_online,
         is_begun=is_begun,
         until=channel.calibrating_until if is_begun else None,

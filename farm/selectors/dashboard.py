@@ -20,7 +20,7 @@ from farm.selectors.measured import (
 )
 from farm.selectors.shown_outputs import OutputShown, is_on_now, show_output, stopped_words
 from farm.selectors.targets import Grown, grown_in
-from farm.words import age_words, silent_words
+from farm.words import age_words
 
 EMERGENCY_STOP = "emergency_stop"
 WATERING = (Output.Kind.VALVE, Output.Kind.PUMP)
@@ -90,7 +90,6 @@ class HousePage(NamedTuple):
     house_values: tuple[Measured, ...]
     zones: tuple[ZoneShown, ...]
     house_outputs: tuple[OutputShown, ...]
-    nodes: tuple[NodeShown, ...]
     running: tuple[OutputShown, ...]
     is_waiting: bool
 
@@ -121,7 +120,6 @@ def house_page(greenhouse: Greenhouse, *, now: datetime) -> HousePage:
         house_values=tuple(seen.values_of[greenhouse.pk, None]),
         zones=zones,
         house_outputs=tuple(output for output in outputs if zone_of[output.id] is None),
-        nodes=tuple(_node(node, now) for node in seen.nodes),
         running=_stopped_in_haste(
             output
             for output in outputs
@@ -294,5 +292,4 @@ def _zone(zone: Zone, seen: _Seen, outputs: list[OutputShown]) -> ZoneShown:
 
 
 def _node(node: Node, now: datetime) -> NodeShown:
-    heard = age_words if node.is_online else silent_words
-    return NodeShown(node.pk, str(node), node.is_online, heard(node.heard_at, now))
+    return NodeShown(node.pk, str(node), node.is_online, age_words(node.heard_at, now))

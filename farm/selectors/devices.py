@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from farm.models import Channel, Greenhouse, Node, Output, QuarantinedFrame
 from farm.selectors.calibration import SOLUTIONS
-from farm.words import age_words, silent_words
+from farm.words import age_words
 
 LATEST_QUARANTINED = 50
 SHOWN_BYTES = 300
@@ -97,7 +97,6 @@ def houses() -> list[Greenhouse]:
 
 
 def _device(node: Node, now: datetime) -> DeviceShown:
-    heard = age_words if node.is_online else silent_words
     is_kept = node.config_acked_rev >= node.config_rev and not node.config_error
     return DeviceShown(
         id=node.pk,
@@ -106,7 +105,7 @@ def _device(node: Node, now: datetime) -> DeviceShown:
         house=node.greenhouse.name,
         protocol=node.get_protocol_display(),
         is_online=node.is_online,
-        heard=heard(node.heard_at, now),
+        heard=age_words(node.heard_at, now),
         firmware=node.firmware,
         hardware=node.hardware,
         boot="" if node.boot is None else str(node.boot),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from farm.agronomy import vapour_pressure_deficit_kpa
 from farm.models import Channel, Flag
 from farm.selectors.targets import Band, Grown, common_band
-from farm.words import UNITS, VPD, Quantity, age_words, number, short_number, span_words
+from farm.words import UNITS, VPD, Quantity, age_span, number, short_number
 
 GOOD, OFF, PLAIN, STALE, FAILED, NONE = "good", "off", "plain", "stale", "failed", "none"
 # The worse state is the one to show first.
@@ -26,7 +26,9 @@ ON_A_CARD = (
 
 
 class Measured(NamedTuple):
-    """One value: what it is, where, how it stands and how old it is, all of it in words too.
+    """One value: what it is, where, how it stands in words, and when it was measured.
+
+    How old it is belongs to the page that shows it: in here it would change from look to look.
 
     VPD, which no sensor measures, goes by the channel of its air temperature.
     """
@@ -39,7 +41,6 @@ class Measured(NamedTuple):
     unit: str
     state: str
     state_words: str
-    age: str
     at: datetime | None
     target: str
     more: int = 0
@@ -93,7 +94,6 @@ def _judge(channel: Channel, grown: Mapping[int, Grown], now: datetime) -> Judge
         unit="" if value is None else str(unit),
         state=state,
         state_words=words,
-        age=age_words(latest.t, now) if latest else "",
         at=latest.t if latest else None,
         target=band_words(band),
     )
@@ -117,10 +117,9 @@ def _state(channel: Channel, band: Band | None, now: datetime) -> tuple[str, str
     latest = getattr(channel, "latest", None)
     if latest is None:
         return NONE, _("nothing measured yet")
-    age = now - latest.t
-    is_old = age > timedelta(seconds=channel.stale_seconds)
+    is_old = now - latest.t > timedelta(seconds=channel.stale_seconds)
     if is_old or not channel.node.is_online:
-        return STALE, _("old, %(span)s") % {"span": span_words(age.total_seconds())}
+        return STALE, _("old, %(span)s") % {"span": age_span(latest.t, now)}
     if latest.v is None:
         return FAILED, _("sensor failed")
     if latest.flags & Flag.OUT_OF_RANGE:
@@ -197,7 +196,6 @@ def _deficit(air: Judged, humidity: Judged, band: Band | None, now: datetime) ->
         unit="" if kpa is None else str(UNITS[VPD][0]),
         state=state,
         state_words=words,
-        age=age_words(at, now) if at else "",
         at=at,
         target=band_words(band),
     )

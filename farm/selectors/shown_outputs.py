@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from farm import words
 from farm.models import Command, Greenhouse, Output
 from farm.selectors import steps
-from farm.words import age_words, silent_words
+from farm.words import age_words
 
 # A device tells its state every 60 s while it is on (farm/v1); two missed ones are doubt.
 STATE_DOUBTED_AFTER = timedelta(seconds=150)
@@ -97,7 +97,7 @@ def _state(output: Output, now: datetime) -> tuple[str, str]:
         return "unknown", _("not known yet")
     if is_on_now(output, now):
         return "on", _open_words(output)
-    age = silent_words(output.state_heard_at, now)
+    age = age_words(output.state_heard_at, now)
     if output.is_on:
         return "doubt", _("still on %(age)s, not heard since") % {"age": age}
     if not output.node.is_online:

@@ -19,6 +19,26 @@ function showLoss(isLost) {
   note.querySelector("[data-since]").textContent = clock;
 }
 
+// A phone's clock may be wrong: ages are counted by the server's.
+const lost = document.getElementById("lost");
+const clockBehind = Date.parse(lost.dataset.now) - Date.now();
+const ago = new Intl.RelativeTimeFormat(document.documentElement.lang);
+const UNITS = [[86_400, "day"], [3_600, "hour"], [60, "minute"], [10, "second"]];
+
+// Water that was stopped still shows its last flow: below a minute the age goes on in steps of ten seconds.
+function ageWords(moment) {
+  const seconds = (Date.now() + clockBehind - Date.parse(moment)) / 1000;
+  const fits = UNITS.find(([size]) => seconds >= size);
+  if (!fits) return lost.dataset.justNow;
+  const [size, unit] = fits;
+  const count = Math.floor(seconds / size);
+  return ago.format(unit === "second" ? -count * size : -count, unit);
+}
+
+function showAges() {
+  for (const time of document.querySelectorAll("time[data-age]")) time.textContent = ageWords(time.dateTime);
+}
+
 function heard() {
   heardAt = Date.now();
   showLoss(false);
@@ -50,6 +70,7 @@ function showSteps() {
   if (pressedIn) document.getElementById(pressedIn)?.querySelector(".command")?.scrollIntoView({ block: "nearest" });
   pressedIn = "";
 }
+document.addEventListener("htmx:afterSwap", showAges);
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.requestConfig?.verb === "post") showSteps();
   document.querySelector(".messages .error")?.scrollIntoView({ block: "center" });
@@ -76,7 +97,9 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) live()?.dispatchEvent(new Event("look-again"));
 });
 setInterval(() => {
+  showAges();
   if (!document.hidden && Date.now() - heardAt > SILENT_AFTER) showLoss(true);
 }, 5_000);
 window.htmx.config.timeout = ANSWERED_WITHIN;
 toldBefore = [...document.querySelectorAll("[data-told]")].map((each) => each.dataset.told).join(". ").replace(/[\d:]+/g, "");
+showAges();

@@ -104,7 +104,7 @@ def test_see_the_card_water_two_minutes_and_see_it_done(page, live_server, valve
     page.goto(f"{live_server.url}/")
     page.get_by_role("link", name="Open the greenhouses").click()
     expect(page.locator(".value.is-off").first).to_contain_text("31.4")
-    expect(page.locator(".value.is-stale")).to_contain_text("old, 20 minutes")
+    expect(page.locator(".value.is-stale")).to_contain_text(re.compile("old, 2[01] minutes"))
     assert_fit_for_everybody(page)
     page.get_by_role("link", name="Open, water").click()
     assert_fit_for_everybody(page)

@@ -348,7 +348,7 @@ def test_a_probe_is_calibrated_step_by_step(client, member, house, probe):
     page = where("farm_calibration", probe)
     assert page in client.get(reverse("farm_devices")).content.decode()
     before = words_of(client.get(page))
-    assert "It shows now 6.60 (just now)" in before
+    assert "It shows now 6.60 12:00:00 22/11" in before
     assert "go by this probe" in before
     assert "Press the number" not in before
 
