@@ -139,6 +139,13 @@ def _stopped_in_haste(outputs: Iterable[OutputShown]) -> tuple[OutputShown, ...]
     return tuple(sorted(running, key=lambda output: STOPPED_IN_HASTE.index(output.kind)))
 
 
+def is_page_key_used(page: HousePage, key: str) -> bool:
+    """Whether a button of the page, shown with this key, has become a command. One query."""
+    buttons = [zone.watering.id for zone in page.zones if zone.watering]
+    keys = [f"{key}-{output_id}" for output_id in buttons]
+    return Command.objects.filter(output_id__in=buttons, caller_key__in=keys).exists()
+
+
 def active_houses() -> QuerySet[Greenhouse]:
     """Give the greenhouses in use, with who stopped them."""
     return (

@@ -1,5 +1,6 @@
 """The greenhouses at a glance, one house with its zones, and the emergency stop."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from farm.views.live import answer_live, live_part, version_of
 
 # How often an open page asks, in seconds: quicker while somebody waits for an answer.
 SECONDS_AT_REST, SECONDS_WHILE_WAITING = 5, 2
+PAGE_KEY = re.compile("[0-9a-f]{32}")
 
 
 @require_GET
@@ -47,7 +49,10 @@ def farm_home_live(request: HttpRequest) -> HttpResponse:
 def farm_house(request: SignedInRequest, code: str) -> HttpResponse:
     """Show one greenhouse: its zones, what runs, and the buttons."""
     page = dashboard.house_page(house_or_404(code), now=timezone.now())
-    context = _house_context(page) | {"etag": version_of(request, page), "here": "houses"}
+    context = _house_context(page, page_key=uuid4().hex) | {
+        "etag": version_of(request, page),
+        "here": "houses",
+    }
     return render(request, "farm/house.html", context)
 
 
@@ -56,7 +61,8 @@ def farm_house(request: SignedInRequest, code: str) -> HttpResponse:
 def farm_house_live(request: HttpRequest, code: str) -> HttpResponse:
     """Answer the open page with what is new in the house, or 304."""
     page = dashboard.house_page(house_or_404(code), now=timezone.now())
-    return answer_live(request, "farm/_house.html", _house_context(page), seen=page)
+    context = _house_context(page, page_key=_kept_key(request, page))
+    return answer_live(request, "farm/_house.html", context, seen=page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,11 +107,21 @@ def house_or_404(code: str) -> Greenhouse:
     return get_object_or_404(dashboard.active_houses(), code=code)
 
 
-def _house_context(page: dashboard.HousePage) -> dict[str, Any]:
+def _kept_key(request: HttpRequest, page: dashboard.HousePage) -> str:
+    """Keep the key of an open page until a command with it is known.
+
+    Whoever got no answer presses again, and a poll in between must not make that a second run.
+    """
+    key = request.GET.get("ma", "")
+    is_free = PAGE_KEY.fullmatch(key) and not dashboard.is_page_key_used(page, key)
+    return key if is_free else uuid4().hex
+
+
+def _house_context(page: dashboard.HousePage, *, page_key: str) -> dict[str, Any]:
     is_busy = bool(page.is_waiting or page.running)
     return {
         "page": page,
         # One key for each page as it was shown: a button tapped twice is one command.
-        "page_key": uuid4().hex,
+        "page_key": page_key,
         "seconds": SECONDS_WHILE_WAITING if is_busy else SECONDS_AT_REST,
     }

@@ -1,11 +1,13 @@
 """Pages that lie open for hours: they change when the house does, and not by growing older."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
-from farm.models import Alarm, Channel
+from farm.models import Alarm, Channel, Command
 from tests.farm.factories import (
     NOON,
     make_channel,
@@ -15,7 +17,7 @@ from tests.farm.factories import (
     make_zone,
     measure,
 )
-from tests.farm.pages import member, noon
+from tests.farm.pages import key_of, member, noon
 
 __all__ = ["member", "noon"]
 pytestmark = pytest.mark.django_db
@@ -65,3 +67,36 @@ def test_a_minute_without_a_new_reading_is_at_most_two_full_answers(
 
     assert answers.count(200) == 2
     assert set(answers) == {200, 304}
+
+
+def poll(client, page):
+    """Ask as the open page does, with nothing in hand."""
+    url = re.search(r'id="live"[^>]*hx-get="([^"]+)"', page.content.decode())[1]
+    return client.get(html.unescape(url))
+
+
+def test_a_press_without_an_answer_stays_one_command_over_polls(client, member):
+    node = make_node(greenhouse=make_greenhouse(code="nm1"), last_ping_ok_at=NOON)
+    zone = make_zone(greenhouse=node.greenhouse, daily_litre_cap=100)
+    valve = make_output(node=node, zone=zone, flow_low=4, flow_high=8)
+    run_url = reverse("farm_run", args=[valve.pk])
+    opened = client.get(reverse("farm_house", args=["nm1"]))
+    polled = poll(client, poll(client, opened))
+    keys = [key_of(opened, run_url), key_of(polled, run_url)]
+
+    for key in keys:
+        client.post(run_url, {"seconds": 120, "key": key})
+    Command.objects.update(status="done", ended_at=NOON)
+    later_key = key_of(poll(client, polled), run_url)
+
+    assert keys[0] == keys[1] != later_key
+    assert Command.objects.filter(op="run").count() == 1
+
+
+def test_a_key_that_no_page_was_given_is_not_kept(client, member):
+    house = make_greenhouse(code="nm1")
+    make_output(node=make_node(greenhouse=house), zone=make_zone(greenhouse=house))
+
+    page = client.get(reverse("farm_house_live", args=["nm1"]), {"ma": "x" * 900})
+
+    assert "x" * 900 not in page.content.decode()
