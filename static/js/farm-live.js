@@ -3,9 +3,12 @@
 
 const SILENT_AFTER = 30_000;
 const ANSWERED_WITHIN = 15_000;
+// A proxy that refuses every poll must not make the page reload for ever.
+const RELOADED_AT_MOST_EVERY = 60_000;
 let heardAt = Date.now();
 let toldBefore = "";
 let pressedIn = "";
+let toldAt = null;
 
 const live = () => document.getElementById("live");
 const isPoll = (event) => event.target.id === "live" && event.detail.requestConfig?.verb === "get";
@@ -59,7 +62,10 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && isPoll(event)) event.preventDefault();
-  if (event.detail.requestConfig?.verb === "post") pressedIn = event.target.closest("section[id]")?.id ?? "";
+  if (event.detail.requestConfig?.verb === "post") {
+    pressedIn = event.target.closest("section[id]")?.id ?? "";
+    toldAt = null;
+  }
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status < 400) heard();
@@ -70,27 +76,57 @@ function showSteps() {
   if (pressedIn) document.getElementById(pressedIn)?.querySelector(".command")?.scrollIntoView({ block: "nearest" });
   pressedIn = "";
 }
-document.addEventListener("htmx:afterSwap", showAges);
+document.addEventListener("htmx:afterSwap", () => {
+  showAges();
+  tellAgain();
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.requestConfig?.verb === "post") showSteps();
   document.querySelector(".messages .error")?.scrollIntoView({ block: "center" });
   tell();
 });
 // Whoever has pressed looks at the button, and not at the top of a long page.
-function tellUnsent(form) {
+function tellAtButton(form, template) {
   form.querySelector(".unsent")?.remove();
-  form.append(document.getElementById("unsent").content.cloneNode(true));
+  form.append(document.getElementById(template).content.cloneNode(true));
   form.querySelector(".unsent").scrollIntoView({ block: "nearest" });
+  toldAt = { action: form.getAttribute("action"), template };
 }
+
+// A poll brings the button anew, and what was said at it stands until the next press.
+function tellAgain() {
+  if (!toldAt || document.querySelector("form > .unsent")) return;
+  // Of two buttons that do the same the last one is in the bar, in sight.
+  const form = [...document.querySelectorAll("form")].findLast((each) => each.getAttribute("action") === toldAt.action);
+  if (form) tellAtButton(form, toldAt.template);
+  else toldAt = null;
+}
+
+// The server has said no: the page itself says better why (the session has ended, the token is old).
+// Of a tap it says nothing, so the fresh page is told of it.
+function reloadAfterRefusal(form) {
+  if (form) sessionStorage.setItem("farm-refused-tap", form.getAttribute("action"));
+  else if (Date.now() - Number(sessionStorage.getItem("farm-reloaded-at")) < RELOADED_AT_MOST_EVERY) return false;
+  else sessionStorage.setItem("farm-reloaded-at", String(Date.now()));
+  window.location.reload();
+  return true;
+}
+
+function tellRefusedTap() {
+  const action = sessionStorage.getItem("farm-refused-tap");
+  sessionStorage.removeItem("farm-refused-tap");
+  if (action) toldAt = { action, template: "refused" };
+  tellAgain();
+}
+
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    // The server has answered, and said no: the page itself says it better (the session has ended).
-    if (event.detail.xhr?.status >= 400 && event.detail.xhr.status < 500) {
-      window.location.reload();
-      return;
-    }
+    const status = event.detail.xhr?.status ?? 0;
+    const tapped = event.detail.requestConfig?.verb === "post" ? event.detail.elt : null;
+    if (status >= 400 && status < 500 && reloadAfterRefusal(tapped)) return;
     showLoss(true);
-    if (event.detail.requestConfig?.verb === "post") tellUnsent(event.detail.elt);
+    // Only what could not be sent has surely not arrived.
+    if (tapped) tellAtButton(tapped, name === "htmx:sendError" ? "unsent" : "unanswered");
   });
 }
 document.addEventListener("visibilitychange", () => {
@@ -103,3 +139,4 @@ setInterval(() => {
 window.htmx.config.timeout = ANSWERED_WITHIN;
 toldBefore = [...document.querySelectorAll("[data-told]")].map((each) => each.dataset.told).join(". ").replace(/[\d:]+/g, "");
 showAges();
+tellRefusedTap();

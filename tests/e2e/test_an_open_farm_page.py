@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.roles import Role
-from farm.models import Channel
+from farm.models import Channel, Command
 from tests.accounts.factories import make_person
 from tests.farm.factories import (
     make_channel,
@@ -51,3 +51,46 @@ def test_the_age_of_a_value_is_counted_by_the_servers_clock(page, house_url):
 
     expect(age).to_have_text("20 seconds ago")
     expect(age).to_have_text("30 seconds ago", timeout=15_000)
+
+
+def test_a_refused_tap_is_told_on_the_fresh_page(page, house_url):
+    page.set_viewport_size({"width": 360, "height": 320})
+    page.goto(house_url)
+    page.context.clear_cookies(name="csrftoken")
+
+    page.get_by_role("button", name="Water 2 minutes").click()
+
+    said = page.locator(".water-form").get_by_role("alert")
+    expect(said).to_contain_text("the page was out of date")
+    expect(said).to_be_in_viewport()
+    measure(Channel.objects.get(), 1.7, t=timezone.now())
+    expect(page.locator(".value-figure")).to_contain_text("1.70", timeout=10_000)
+    expect(said).to_contain_text("the page was out of date")
+    assert Command.objects.count() == 0
+    page.get_by_role("button", name="Water 2 minutes").click()
+    expect(page.locator(".progress li.is-now")).to_have_text("waiting to be sent")
+    expect(said).to_have_count(0)
+
+
+def test_refused_polls_reload_the_page_once_in_a_while(page, house_url):
+    loads = []
+    page.on("load", lambda: loads.append(page.url))
+    page.route("**/truc-tiep/**", lambda route: route.fulfill(status=429))
+    page.goto(house_url)
+
+    expect(page.locator("#lost")).to_be_visible(timeout=20_000)
+
+    assert len(loads) == 2
+
+
+@pytest.mark.parametrize("status", [503, None])
+def test_a_tap_without_an_answer_may_have_got_through(page, house_url, status):
+    page.goto(house_url)
+    page.evaluate("window.htmx.config.timeout = 1000")
+    page.route("**/chay/", lambda route: route.fulfill(status=status) if status else None)
+
+    page.get_by_role("button", name="Water 2 minutes").click()
+
+    said = page.locator(".water-form").get_by_role("alert")
+    expect(said).to_contain_text("nobody knows whether this got through")
+    expect(said).to_be_in_viewport()
