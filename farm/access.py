@@ -31,16 +31,21 @@ def farm_member_required(view: Callable[..., HttpResponse]) -> Callable[..., Htt
 
     A stranger is sent to the sign-in. Pages find `request.may_run_the_farm`.
     """
-    return _guarded(view, is_open_to_viewers=False)
+    return _guarded(view, open_to_viewers=SAFE_METHODS)
+
+
+def farm_members_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Guard a page that is nothing but a form: whoever only looks does not get it."""
+    return _guarded(view, open_to_viewers=frozenset())
 
 
 def farm_viewer_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Guard what everybody may do who sees the farm: stop it, and say that an alarm was seen."""
-    return _guarded(view, is_open_to_viewers=True)
+    return _guarded(view, open_to_viewers=SAFE_METHODS | {"POST"})
 
 
 def _guarded(
-    view: Callable[..., HttpResponse], *, is_open_to_viewers: bool
+    view: Callable[..., HttpResponse], *, open_to_viewers: frozenset[str]
 ) -> Callable[..., HttpResponse]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -48,8 +53,7 @@ def _guarded(
         if person.is_authenticated:
             roles = _roles(person)
             request.may_run_the_farm = bool(roles & RUN_ROLES)  # type: ignore[attr-defined]  # for templates
-            is_enough = is_open_to_viewers or request.method in SAFE_METHODS
-            if not roles & (SEE_ROLES if is_enough else RUN_ROLES):
+            if not roles & (SEE_ROLES if request.method in open_to_viewers else RUN_ROLES):
                 raise PermissionDenied
         return view(request, *args, **kwargs)
 

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required, farm_viewer_required
+from farm.access import farm_member_required, farm_members_only, farm_viewer_required
 from farm.forms import LimitForm, WatchForm
 from farm.models import Alarm, AlarmLimit, Watch
 from farm.selectors import alarm_list, charts
@@ -85,7 +85,7 @@ def farm_limits(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_form
-@farm_member_required
+@farm_members_only
 @never_cache
 def farm_limit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change one limit, or take it away with the button for it."""
@@ -112,7 +112,7 @@ def farm_watch_join(request: SignedInRequest, code: str) -> HttpResponse:
 
 
 @require_form
-@farm_member_required
+@farm_members_only
 @never_cache
 def farm_watch(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change when and how somebody is told, or take them off watch."""

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required, farm_viewer_required
+from farm.access import farm_member_required, farm_members_only, farm_viewer_required
 from farm.forms import ReasonForm
 from farm.models import Greenhouse
 from farm.selectors import dashboard
@@ -84,7 +84,7 @@ def farm_stop(request: SignedInRequest, code: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@farm_member_required
+@farm_members_only
 @never_cache
 def farm_release(request: SignedInRequest, code: str) -> HttpResponse:
     """Ask what was done about it, then let the house work again."""

@@ -41,7 +41,8 @@ def farm_channel_place(request: SignedInRequest, pk: int) -> HttpResponse:
         places.place_channel(channel=channel, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("farm_devices")
-    return render(request, "farm/place.html", {"thing": channel, "form": form, "here": "devices"})
+    context = {"thing": channel, "kind": channel.get_quantity_display(), "form": form}
+    return render(request, "farm/place.html", context | {"here": "devices"})
 
 
 @require_form
@@ -55,4 +56,5 @@ def farm_output_place(request: SignedInRequest, pk: int) -> HttpResponse:
         places.place_output(output=output, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("farm_devices")
-    return render(request, "farm/place.html", {"thing": output, "form": form, "here": "devices"})
+    context = {"thing": output, "kind": output.get_kind_display(), "form": form}
+    return render(request, "farm/place.html", context | {"here": "devices"})

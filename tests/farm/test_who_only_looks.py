@@ -20,6 +20,7 @@ from tests.farm.factories import (
     make_node,
     make_output,
     make_rule,
+    make_watch,
     make_zone,
 )
 from tests.farm.pages import member, noon, words_of
@@ -125,6 +126,27 @@ def test_a_program_of_who_only_looks_reads_and_switches_nothing(client, chairper
     assert not Command.objects.exists()
 
 
+def pages_from(client, first):
+    """Every page of the greenhouses that its links lead to, by its address without a question."""
+    pages, waiting = {}, [first]
+    while waiting:
+        url = waiting.pop()
+        answer = client.get(url, follow=True)
+        assert answer.status_code == 200, url
+        is_page = answer["Content-Type"].startswith("text/html") and not answer.streaming
+        pages[url] = answer.content.decode() if is_page else ""
+        linked = re.findall(r'href="(/nha-mang[^"?#]*)', pages[url])
+        waiting += [each for each in set(linked) if each not in pages and each not in waiting]
+    return pages
+
+
+def posted_from(content):
+    """Where the forms of a page are sent to; "" is the page itself."""
+    forms = re.findall(r"<form\b[^>]*>", content)
+    posting = [form for form in forms if 'method="post"' in form]
+    return [(re.search(r'\saction="([^"]*)"', form) or ["", ""])[1] for form in posting]
+
+
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_who_only_looks_finds_no_button_that_is_refused(client, chairperson, valve, is_stopped):
     house = valve.node.greenhouse
@@ -135,26 +157,32 @@ def test_who_only_looks_finds_no_button_that_is_refused(client, chairperson, val
     Alarm.objects.create(
         greenhouse=house, key="x", kind="tank_low", severity=2, opened_at=NOON, last_at=NOON
     )
-    pages = [
-        reverse("farm_home"),
-        reverse("farm_house", args=["nm2"]),
-        reverse("farm_output", args=[valve.pk]),
-        reverse("farm_rules"),
-        reverse("farm_rule", args=[rule.pk]),
-        reverse("farm_limits", args=[limit.channel_id]),
-        reverse("farm_alarms"),
-        reverse("farm_devices"),
-        reverse("farm_batch", args=[batch.code]),
-    ]
+    make_watch(greenhouse=house)
+    pages = pages_from(client, reverse("farm_home"))
 
-    sent_to = {
-        action or page
-        for page in pages
-        for action in re.findall(
-            r'<form method="post"(?: action="([^"]+)")?', client.get(page).content.decode()
-        )
-    }
+    sent_to = {action or page for page, content in pages.items() for action in posted_from(content)}
 
     answers = {action: client.post(action).status_code for action in sent_to}
     assert 403 not in answers.values(), answers
     assert any("da-biet" in action for action in sent_to)
+    assert {
+        reverse("farm_output", args=[valve.pk]),
+        reverse("farm_output_place", args=[valve.pk]),
+        reverse("farm_channel_place", args=[limit.channel_id]),
+        reverse("farm_limits", args=[limit.channel_id]),
+        reverse("farm_rule", args=[rule.pk]),
+        reverse("farm_batch", args=[batch.code]),
+        reverse("farm_stop", args=["nm2"]),
+    } <= set(pages)
+
+
+def test_who_only_looks_is_refused_a_page_that_is_nothing_but_a_form(client, chairperson, valve):
+    limit = make_limit(channel=make_channel(node=valve.node, zone=valve.zone), high=35.0)
+    watch = make_watch(greenhouse=valve.node.greenhouse)
+    forms = [
+        reverse("farm_release", args=["nm2"]),
+        reverse("farm_limit", args=[limit.pk]),
+        reverse("farm_watch", args=[watch.pk]),
+    ]
+
+    assert [client.get(form).status_code for form in forms] == [403] * 3
