@@ -184,7 +184,7 @@ def shortest_gap_seconds(settings: Settings) -> int | None:
         starts |= set(range(first, last + 1, 60 * settings.every.minutes))
     in_order = sorted(starts)
     gaps = [after - before for before, after in pairwise(in_order)]
-    if in_order and len(settings.weekdays) == 7:
+    if in_order and any(day % 7 + 1 in settings.weekdays for day in settings.weekdays):
         gaps.append(in_order[0] + DAY_SECONDS - in_order[-1])
     return min(gaps, default=None)
 

@@ -149,6 +149,9 @@ def every(minutes, seconds, **more):
         ({"times": ["05:30", "05:35"], "seconds": 300}, False),
         ({"times": ["23:58", "00:02"], "seconds": 241}, True),
         ({"times": ["23:58", "00:02"], "seconds": 241, "weekdays": [1]}, False),
+        ({"times": ["23:58", "00:02"], "seconds": 241, "weekdays": [1, 3, 5]}, False),
+        ({"times": ["23:58", "00:02"], "seconds": 241, "weekdays": [1, 2, 3, 4, 5, 6]}, True),
+        ({"times": ["23:58", "00:02"], "seconds": 241, "weekdays": [1, 7]}, True),
     ],
 )
 def test_a_run_that_is_longer_than_the_pause_to_the_next_is_refused(parameters, is_refused):
