@@ -71,6 +71,9 @@ PROBLEMS: dict[str, str | Promise] = {
     "impossible": gettext_lazy(
         "This sensor shows %(low)s to %(high)s, so the value never comes to that."
     ),
+    "at_the_end": gettext_lazy(
+        "This sensor shows %(low)s to %(high)s, so the value never goes beyond that limit."
+    ),
     # What may be meant, and is asked.
     "also_driven": gettext_lazy("%(output)s is also driven by the programme “%(rule)s”."),
     "a_without_b": gettext_lazy(

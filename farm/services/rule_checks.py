@@ -113,10 +113,14 @@ def _misfits_of_limits(rule: Rule, settings: HysteresisSettings) -> Iterable[Pro
     low, high = POSSIBLE.get(sensor.quantity, ANYTHING)
     low = low if sensor.low is None else max(low, sensor.low)
     high = high if sensor.high is None else min(high, sensor.high)
+    bounds = {"low": low, "high": high, "quantity": sensor.quantity}
+    ends = {"on_at": high, "off_at": low} if settings.is_above else {"on_at": low, "off_at": high}
     for name, limit in (("on_at", settings.on_at), ("off_at", settings.off_at)):
         if not low <= limit <= high:
-            bounds = {"low": low, "high": high, "quantity": sensor.quantity}
             yield Problem(name, "impossible", bounds)
+        elif limit == ends[name]:
+            # It acts beyond a limit, not at it.
+            yield Problem(name, "at_the_end", bounds)
 
 
 def _misfits_of_light(

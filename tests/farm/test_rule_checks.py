@@ -125,6 +125,16 @@ def test_a_feeding_programme_opens_no_valve_but_that_of_fresh_water(rack):
         ({"on_at": 2800, "off_at": -500}, {}, [("on_at", "impossible"), ("off_at", "impossible")]),
         ({"on_at": 61, "off_at": 30}, {"low": -5, "high": 60}, [("on_at", "impossible")]),
         ({"on_at": 30, "off_at": -6}, {"low": -5, "high": 60}, [("off_at", "impossible")]),
+        ({"on_at": 40, "off_at": 30}, {"low": 0, "high": 40}, [("on_at", "at_the_end")]),
+        ({"on_at": 30, "off_at": 0}, {"low": 0, "high": 40}, [("off_at", "at_the_end")]),
+        (
+            {"on_at": 0, "off_at": 40},
+            {"low": 0, "high": 40},
+            [
+                ("on_at", "at_the_end"),
+                ("off_at", "at_the_end"),
+            ],
+        ),
     ],
 )
 def test_limits_that_no_value_comes_to_are_refused(rack, limits, bounds, problems):
@@ -132,6 +142,13 @@ def test_limits_that_no_value_comes_to_are_refused(rack, limits, bounds, problem
     rack.air.refresh_from_db()
 
     assert refused(rack.cool, parameters=limits) == problems
+
+
+def test_limits_just_within_what_the_sensor_shows_are_taken(rack):
+    Channel.objects.filter(pk=rack.air.pk).update(low=0, high=40)
+    rack.air.refresh_from_db()
+
+    assert rack.cool(parameters={"on_at": 39.9, "off_at": 0.1}).pk
 
 
 def every(minutes, seconds, **more):
