@@ -68,6 +68,10 @@ PROBLEMS: dict[str, str | Promise] = {
     "longer_than_gap": gettext_lazy(
         "One turn of all outputs takes %(run)s, but the next turn comes %(gap)s after it begins."
     ),
+    "waits_longer_than_gap": gettext_lazy(
+        "Each output waits until the minutes of the one before are over, so one turn takes "
+        "%(run)s, but the next turn comes %(gap)s after it begins. Set fewer minutes."
+    ),
     "impossible": gettext_lazy(
         "This sensor shows %(low)s to %(high)s, so the value never comes to that."
     ),
@@ -76,6 +80,10 @@ PROBLEMS: dict[str, str | Promise] = {
     ),
     # What may be meant, and is asked.
     "also_driven": gettext_lazy("%(output)s is also driven by the programme “%(rule)s”."),
+    "perhaps_longer_than_gap": gettext_lazy(
+        "Nobody has set how much flows through one of the outputs. A run may take %(run)s, but the "
+        "next one comes %(gap)s after it begins and would be left out."
+    ),
     "a_without_b": gettext_lazy(
         "Fertiliser A is dosed without B. That is right for a fertiliser of one part only."
     ),

@@ -97,12 +97,40 @@ def _misfits_of_schedule(
 
 
 def _misfits_of_gap(settings: schedule.Settings, outputs: Sequence[Output]) -> Iterable[Problem]:
-    """Refuse turns that are not over when the next one begins: it would be lost."""
+    """Refuse turns that are surely not over when the next one begins: it would be lost."""
     gap = schedule.shortest_gap_seconds(settings)
-    turns = 1 if settings.is_together else len(outputs)
-    run = turns * (settings.seconds or 0) + max(turns - 1, 0) * settings.pause_seconds
-    if gap is not None and settings.seconds and run > gap:
-        yield Problem("seconds", "longer_than_gap", {"run": run, "gap": gap})
+    least, _most = _turn_seconds(settings, outputs)
+    if gap is not None and least > gap:
+        is_by_litres = settings.litres is not None and not settings.is_together
+        code = "waits_longer_than_gap" if is_by_litres else "longer_than_gap"
+        yield Problem("seconds", code, {"run": round(least), "gap": gap})
+
+
+def _turn_seconds(settings: schedule.Settings, outputs: Sequence[Output]) -> tuple[float, float]:
+    """Tell how long a turn of all outputs takes, at least and at most."""
+    runs = [_run_seconds(settings, output) for output in outputs]
+    if not runs:
+        return 0, 0
+    least, most = zip(*runs, strict=True)
+    if settings.is_together:
+        return max(least), max(most)
+    pauses = (len(runs) - 1) * settings.pause_seconds
+    return sum(least) + pauses, sum(most) + pauses
+
+
+def _run_seconds(settings: schedule.Settings, output: Output) -> tuple[float, float]:
+    """Tell how long an output keeps its turn, at least and at most.
+
+    One after the other, each waits for the whole bound of the one before, whenever its litres
+    are given; at once, the litres end the run. Without bound or flow nobody knows beforehand.
+    """
+    flow, most = water.expected_flow(output), settings.seconds or 0
+    if settings.litres is None or not settings.is_together:
+        return most, most
+    if not flow:
+        return 0, most
+    reckoned = settings.litres / flow * 60
+    return (min(most, reckoned),) * 2 if most else (reckoned, reckoned)
 
 
 def _misfits_of_limits(rule: Rule, settings: HysteresisSettings) -> Iterable[Problem]:
@@ -203,6 +231,8 @@ def _doubts_of_sharing(rule: Rule, outputs: Sequence[Output]) -> Iterable[Proble
 
 
 def _doubts_of_kind(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:
+    if rule.kind == Rule.Kind.SCHEDULE:
+        yield from _doubts_of_gap(rule, outputs)
     kinds = {output.dose_kind for output in outputs}
     quantity = rule.sensor.quantity if rule.sensor else ""
     if rule.kind == Rule.Kind.DOSING and "a" in kinds and "b" not in kinds:
@@ -215,3 +245,12 @@ def _doubts_of_kind(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:
     is_inside = rule.kind == Rule.Kind.LIGHT_SUM and rule.parameters.get("inside")
     if is_inside and quantity == Quantity.SOLAR_RADIATION:
         yield Problem("inside", "sun_inside")
+
+
+def _doubts_of_gap(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:
+    """Doubt turns that may not be over when the next one begins, where no flow is known."""
+    settings = schedule.parse(rule.parameters)
+    gap = schedule.shortest_gap_seconds(settings)
+    least, most = _turn_seconds(settings, outputs)
+    if gap is not None and least <= gap < most:
+        yield Problem("seconds", "perhaps_longer_than_gap", {"run": round(most), "gap": gap})

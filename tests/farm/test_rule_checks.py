@@ -4,6 +4,7 @@ from datetime import time
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from farm.control import schedule
 from farm.errors import RuleInvalidError
@@ -188,6 +189,46 @@ def test_valves_that_water_one_after_the_other_need_time_for_all_of_them(rack):
     ]
     assert make_rule(parameters=every(10, 297, pause_seconds=6), **asked).pk
     assert make_rule(parameters=every(10, 300, together=True), **asked).pk
+
+
+def litres(minutes, litres, seconds=900, **more):
+    return every(minutes, seconds, litres=litres, **more)
+
+
+def test_valves_that_run_at_once_take_as_long_as_their_litres(rack):
+    two = [rack.output("valve", flow_low=1.5, flow_high=2.5) for _ in range(2)]
+    asked = {"zone": rack.zone, "outputs": two}
+
+    # Ten litres at two a minute are five minutes, whatever the most minutes are.
+    assert doubts(make_rule(parameters=litres(5, 10, together=True), **asked)) == []
+    assert refused(make_rule, parameters=litres(4, 10, together=True), **asked) == [
+        ("seconds", "longer_than_gap")
+    ]
+    bounded = litres(4, 10, seconds=240, together=True)
+    assert doubts(make_rule(parameters=bounded, **asked | {"outputs": two[:1]})) == [
+        ("outputs", "also_driven", {"output": str(two[0]), "rule": "Tưới sáng"})
+    ]
+
+
+def test_litres_without_a_known_flow_are_doubted_by_the_most_minutes(rack):
+    asked = {"zone": rack.zone, "outputs": [rack.valve]}
+    rule = make_rule(parameters=litres(10, 10, together=True), **asked)
+
+    assert doubts(rule) == [("seconds", "perhaps_longer_than_gap", {"run": 900, "gap": 600})]
+    rule.parameters = litres(15, 10, together=True)
+    assert doubts(rule) == []
+
+
+def test_valves_one_after_the_other_wait_for_the_minutes_of_the_one_before(rack):
+    three = [rack.output("valve", flow_low=1.5, flow_high=2.5) for _ in range(3)]
+    asked = {"zone": rack.zone, "outputs": three}
+
+    with translation.override("en"), pytest.raises(RuleInvalidError) as caught:
+        make_rule(parameters=litres(30, 10), **asked)
+
+    assert "one turn takes 45 min 10 s" in str(caught.value)
+    assert "the next turn comes 30 minutes after it begins. Set fewer minutes." in str(caught.value)
+    assert make_rule(parameters=litres(30, 10, seconds=590), **asked).pk
 
 
 def test_the_same_time_twice_is_one_start():
