@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from farm import sun_fields
-from farm.clock_words import times_typed
+from farm.clock_words import is_time, times_typed
 from farm.control.settings import Problem
 from farm.forms import MinutesField
 from farm.models import Channel, Output, Rule, Zone
@@ -227,7 +227,11 @@ class ScheduleForm(RuleForm):
 
     def clean_times(self) -> list[str]:
         """Take times apart, each once."""
-        return times_typed(self.cleaned_data["times"])
+        times = times_typed(self.cleaned_data["times"])
+        strange = [Problem("times", "not_a_time", {"value": at}) for at in times if not is_time(at)]
+        if strange:
+            raise forms.ValidationError([problem_sentence(problem) for problem in strange])
+        return times
 
     def clean_weekdays(self) -> list[int]:
         """Every day ticked is no choice of days."""

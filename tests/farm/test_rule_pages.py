@@ -7,7 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
+from farm.clock_words import is_time, times_typed
 from farm.errors import RuleInvalidError
 from farm.models import Channel, Command, Decision, Rule
 from farm.selectors import rules
@@ -443,12 +446,71 @@ def test_a_programme_that_cannot_work_is_told_in_words_and_nothing_typed_is_lost
         ("11.20; 15g05 16 giờ 5 phút.", ["11:20", "15:05", "16:05"]),
         ("05:30, 5h30, 5:30", ["05:30"]),
         ("5h 11h\n17H", ["05:00", "11:00", "17:00"]),
+        ("17h30' 18h05’ 19 giờ 10 ’", ["17:30", "18:05", "19:10"]),
+        ("05:30:00,5:10:15", ["05:30", "05:10:15"]),
+        ("5h 11.20 12:30", ["05:00", "11:20", "12:30"]),
     ],
 )
 def test_times_are_read_as_people_write_them(client, house, typed, times):
     client.post(new_timetable(house), filled_in(house, times=typed))
 
     assert Rule.objects.get().parameters["times"] == times
+
+
+@pytest.mark.parametrize(
+    ("typed", "strange"),
+    [
+        ("12.5h", "12.5h"),
+        ("12,5h", "12"),
+        ("12.5", "12.5"),
+        ("11.20.15", "11.20.15"),
+        ("05:10:15:20", "05:10:15:20"),
+        ("05:10:75", "05:10:75"),
+        ("5h30h", "5h30h"),
+        ("5h, 0530", "0530"),
+    ],
+)
+def test_a_time_that_may_mean_two_things_is_refused_and_waters_nobody(
+    client, house, typed, strange
+):
+    page = client.post(new_timetable(house), filled_in(house, times=typed))
+
+    assert f"At these times: “{strange}” is no time of the day." in words_of(page)
+    assert f'value="{typed}"' in page.content.decode()
+    assert Rule.objects.count() == 0
+
+
+def test_a_field_for_one_time_takes_what_browsers_send_and_no_two_times(client, house):
+    every = {"every_minutes": "30", "every_from": "05:30:00", "every_to": "17h30'"}
+
+    page = client.post(new_timetable(house), filled_in(house, **every | {"every_to": "5h 6h"}))
+    client.post(new_timetable(house), filled_in(house, **every))
+
+    assert "to: Enter a valid time." in words_of(page)
+    assert Rule.objects.get().parameters["every"] == {
+        "minutes": 30, "from": "05:30", "to": "17:30",
+    }  # fmt: skip
+
+
+LETTERS = "0123456789::..hgp'’ờu"
+
+
+@given(st.text(LETTERS, max_size=12))
+def test_of_one_word_one_time_is_read_at_most_and_with_all_of_its_numbers(word):
+    read = times_typed(word)
+
+    if any(map(is_time, read)):
+        numbers = [int(number) for number in re.findall(r"\d+", word)]
+        clock = [int(number) for number in read[0].split(":")]
+        assert len(read) == 1
+        assert numbers + [0] * (3 - len(numbers)) == clock + [0] * (3 - len(clock))
+
+
+@given(st.text(LETTERS + " ,;\n", max_size=30))
+def test_no_more_times_are_read_than_words_are_written(line):
+    words = [word for word in re.split(r"[\s,;]+", line) if word]
+
+    assert len([at for at in times_typed(line) if is_time(at)]) <= len(words)
 
 
 def test_everything_that_is_wrong_is_told_at_once_with_the_names_of_the_fields(client, house):
