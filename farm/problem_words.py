@@ -65,6 +65,10 @@ PROBLEMS: dict[str, str | Promise] = {
     ),
     "doser_taken": gettext_lazy("The programme “%(rule)s” already doses with these pumps."),
     "tank_taken": gettext_lazy("The programme “%(rule)s” already feeds this tank."),
+    "tank_split": gettext_lazy(
+        "The programme “%(rule)s” already feeds this tank, and two programmes do not wait for each "
+        "other until a dose is mixed in: write EC and pH into one programme."
+    ),
     "longer_than_gap": gettext_lazy(
         "One turn of all outputs takes %(run)s, but the next turn comes %(gap)s after it begins."
     ),

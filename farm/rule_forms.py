@@ -103,6 +103,12 @@ class RuleForm(forms.Form):
                 _put(settings, path, value)
         return settings
 
+    def sensor_meant(self) -> Channel | None:
+        """Give the sensor that was chosen; where none can be chosen, the one that stands."""
+        if "sensor" in self.fields:
+            return self.cleaned_data.get("sensor")
+        return self.rule.sensor if self.rule else None
+
     def clean(self) -> dict[str, Any]:
         """Let the programme's own rules find what is wrong, and say it beside the fields."""
         given = super().clean() or {}
@@ -111,7 +117,7 @@ class RuleForm(forms.Form):
             pk=self.rule.pk if self.rule else None,
             zone=self.zone,
             kind=self.KIND,
-            sensor=given.get("sensor"),
+            sensor=self.sensor_meant(),
             parameters=self.parameters(),
             is_enabled=self.rule is None or self.rule.is_enabled,
         )

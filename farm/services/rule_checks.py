@@ -48,6 +48,11 @@ def doubts_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
     )
 
 
+def standing(rule: Rule) -> Rule | None:
+    """Give a programme as it is stored, whatever has been set on `rule` meanwhile."""
+    return Rule.objects.filter(pk=rule.pk).prefetch_related("outputs").first() if rule.pk else None
+
+
 def _sensor_of(rule: Rule, settings: Any) -> Channel | None:
     """Choose what feeding goes by, where nobody has: the zone's EC or pH, else the house's."""
     if not isinstance(settings, DosingSettings):
@@ -189,7 +194,7 @@ def _misfits_of_dosing(
         yield Problem("zone", "no_dose_cap")
     if any(output.kind == Output.Kind.VALVE and not _is_fresh(output) for output in outputs):
         yield Problem("outputs", "not_fresh_water")
-    if rule.is_enabled:
+    if rule.is_enabled and _feeds_more(rule, outputs):
         yield from _misfits_of_feeding_twice(rule, outputs)
 
 
@@ -203,7 +208,22 @@ def _misfits_of_feeding_twice(rule: Rule, outputs: Sequence[Output]) -> Iterable
         if _shared(other, outputs):
             yield Problem("outputs", "doser_taken", {"rule": other.name})
         elif other.zone_id == rule.zone_id or other.sensor == rule.sensor:
-            yield Problem("zone", "tank_taken", {"rule": other.name})
+            is_split = _fed(other).isdisjoint(_fed(rule))
+            yield Problem("zone", "tank_split" if is_split else "tank_taken", {"rule": other.name})
+
+
+def _feeds_more(rule: Rule, outputs: Sequence[Output]) -> bool:
+    """Tell whether it would feed what it does not feed now: a name may change at any time."""
+    stood = standing(rule)
+    if stood is None or not stood.is_enabled:
+        return True
+    is_elsewhere = (stood.zone_id, stood.sensor_id) != (rule.zone_id, rule.sensor_id)
+    with_others = {output.pk for output in stood.outputs.all()} != {one.pk for one in outputs}
+    return is_elsewhere or with_others or not _fed(rule) <= _fed(stood)
+
+
+def _fed(rule: Rule) -> set[str]:
+    return {quantity for quantity in ("ec", "ph") if rule.parameters.get(quantity)}
 
 
 def _neighbours(rule: Rule) -> QuerySet[Rule]:

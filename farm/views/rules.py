@@ -118,6 +118,6 @@ def _fields(form: RuleForm) -> dict[str, Any]:
     return {
         "name": form.cleaned_data["name"],
         "outputs": list(form.cleaned_data["outputs"]),
-        "sensor": form.cleaned_data.get("sensor"),
+        "sensor": form.sensor_meant(),
         "parameters": form.parameters(),
     }

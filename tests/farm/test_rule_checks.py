@@ -113,6 +113,47 @@ def test_the_second_feeding_programme_cannot_be_switched_on(rack):
     assert automation.change_rule(**change).is_enabled
 
 
+PH = {"ph": {"low": 5.6, "target": 5.8, "high": 6.2}, "most_ph_ml": 20}
+ACID = PH | {"most_ml": 100, "daily_ml": 1000}
+
+
+def test_ec_and_ph_in_two_programmes_are_refused_and_told_to_be_one(rack):
+    down = rack.output("doser", dose_kind="ph_down")
+    rack.feed()
+
+    assert refused(rack.feed, down, parameters=ACID) == [("zone", "tank_split")]
+    assert refused(rack.feed, down, rack.output("doser", dose_kind="a"), parameters=FEED | PH) == [
+        ("zone", "tank_taken")
+    ]
+
+
+def test_a_pair_of_feeding_programmes_that_stands_is_held_only_where_it_would_feed_more(
+    client, member, rack
+):
+    down = rack.output("doser", dose_kind="ph_down")
+    rack.feed()
+    second = rack.feed(down, parameters=ACID, is_enabled=False)
+    Rule.objects.filter(pk=second.pk).update(is_enabled=True)
+
+    def change(**fields):
+        return automation.change_rule(rule=second, by=make_user(), at=NOON, **fields)
+
+    typed = {
+        "name": "Hạ pH", "outputs": [down.pk], "ph_low": "5.6", "ph_target": "5.8",
+        "ph_high": "6.2", "most_ml": "100", "most_ph_ml": "20", "daily_ml": "900",
+        "lock_out_after": "3",
+    }  # fmt: skip
+    client.post(reverse("farm_rule_change", args=[second.pk]), typed)
+    second.refresh_from_db()
+    assert (second.name, second.sensor, second.parameters["daily_ml"]) == ("Hạ pH", rack.ec, 900)
+    assert "measures_since" not in second.memory
+    more = [down, rack.output("doser", dose_kind="ph_up")]
+    for fields in ({"outputs": more}, {"zone": Rack(rack.zone.greenhouse).zone}):
+        assert refused(change, **fields) == [("zone", "tank_split")]
+    assert change(is_enabled=False).is_enabled is False
+    assert refused(change, is_enabled=True) == [("zone", "tank_split")]
+
+
 def test_a_feeding_programme_opens_no_valve_but_that_of_fresh_water(rack):
     fresh = rack.output("valve", dose_kind="water")
 
