@@ -1,6 +1,7 @@
 """Programmes as plain forms: one for each kind, checked by the same reader that the rules use."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,7 +17,7 @@ from farm.forms import MinutesField
 from farm.models import Channel, Output, Rule, Zone
 from farm.problem_words import problem_sentence, problem_words, without_numbers
 from farm.rule_words import WEEKDAYS
-from farm.services.rule_checks import doubts_of, problems_of
+from farm.services.rule_checks import new_doubts_of, problems_of
 from farm.services.safety_facts import FRESH_WATER
 from farm.words import sun_words
 
@@ -51,8 +52,9 @@ class RuleForm(forms.Form):
         empty_label=_("Choose a sensor"),
     )
 
-    # What may be meant is asked once; the box is shown only then.
+    # What may be meant is asked once; the box is shown only then, for the doubts that it names.
     is_sure = forms.BooleanField(label=_("Please confirm"), required=False)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, zone: Zone, rule: Rule | None = None, **kwargs: Any) -> None:
         """Take the zone's outputs and sensors as choices, and a rule's settings as what stands."""
@@ -125,14 +127,22 @@ class RuleForm(forms.Form):
         for field, problem in self._new_problems(problems_of(rule, outputs)):
             said = problem_sentence(problem) if field else problem_words(problem)
             self.add_error(field, said)
-        if not self.errors and not given.get("is_sure"):
-            for doubt in doubts_of(rule, outputs):
-                self.add_error("is_sure", problem_sentence(doubt))
+        if not self.errors:
+            self._ask(new_doubts_of(rule, outputs))
         return given
 
+    def _ask(self, doubts: Sequence[Problem]) -> None:
+        """Ask about the doubts, unless each of them was shown and is confirmed."""
+        given = self.cleaned_data
+        self.doubts_shown = "\n".join(_token(doubt) for doubt in doubts)
+        confirmed = given["seen"].splitlines() if given.get("is_sure") else ()
+        if not set(self.doubts_shown.splitlines()) <= set(confirmed):
+            for doubt in doubts:
+                self.add_error("is_sure", problem_sentence(doubt))
+
     def fields_of_settings(self) -> list[forms.BoundField]:
-        """Give what is filled in: all but the box that confirms."""
-        return [field for field in self if field.name != "is_sure"]
+        """Give what is filled in: all but the box that confirms, and what it confirms."""
+        return [field for field in self if field.name not in {"is_sure", "seen"}]
 
     def _new_problems(self, problems: Iterable[Problem]) -> Iterable[tuple[str | None, Problem]]:
         """Leave out what only follows from a field that could not be read."""
@@ -354,6 +364,11 @@ class DosingForm(RuleForm):
 FORMS: dict[str, type[RuleForm]] = {
     form.KIND: form for form in (ScheduleForm, LightSumForm, HysteresisForm, DosingForm)
 }
+
+
+def _token(doubt: Problem) -> str:
+    """Write a doubt on one line, to tell whether it is the one that was shown."""
+    return json.dumps([doubt.field, doubt.code, doubt.facts], sort_keys=True)
 
 
 def _at(settings: dict[str, Any], path: tuple[str, ...]) -> Any:

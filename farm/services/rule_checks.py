@@ -48,6 +48,13 @@ def doubts_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
     )
 
 
+def new_doubts_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
+    """Tell the doubts that the programme as it is stored does not raise already."""
+    stood = standing(rule)
+    known = doubts_of(stood, list(stood.outputs.all())) if stood else ()
+    return tuple(doubt for doubt in doubts_of(rule, outputs) if doubt not in known)
+
+
 def standing(rule: Rule) -> Rule | None:
     """Give a programme as it is stored, whatever has been set on `rule` meanwhile."""
     return Rule.objects.filter(pk=rule.pk).prefetch_related("outputs").first() if rule.pk else None
@@ -269,7 +276,10 @@ def _doubts_of_kind(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:
 
 def _doubts_of_gap(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:
     """Doubt turns that may not be over when the next one begins, where no flow is known."""
-    settings = schedule.parse(rule.parameters)
+    try:
+        settings = schedule.parse(rule.parameters)
+    except SettingsError:
+        return
     gap = schedule.shortest_gap_seconds(settings)
     least, most = _turn_seconds(settings, outputs)
     if gap is not None and least <= gap < most:

@@ -1,5 +1,7 @@
 """Programmes that cannot work are refused; those that may be meant are asked about once."""
 
+import html
+import re
 from datetime import time
 
 import pytest
@@ -337,10 +339,56 @@ def test_a_form_asks_once_about_an_output_that_is_driven_already(client, member)
     assert Rule.objects.count() == 1
     assert f"{house.fan} is also driven by the programme “Quạt trưa”." in words_of(asked)
     assert 'name="is_sure"' in asked.content.decode()
-    saved = client.post(url, typed | {"is_sure": "on"}, follow=True)
+    saved = client.post(url, typed | confirmed(asked), follow=True)
     assert Rule.objects.count() == 2
     assert f"Also driven by {house.fan}: Quạt trưa" in words_of(saved)
     assert f"Also driven by: {house.fan}: Quạt chiều" in words_of(client.get(reverse("farm_rules")))
+
+
+def confirmed(page):
+    """What the box and what hides behind it send, as the page has them."""
+    seen = re.search(r'name="seen" value="([^"]*)"', page.content.decode())[1]
+    return {"is_sure": "on", "seen": html.unescape(seen)}
+
+
+def test_only_doubts_that_were_shown_are_confirmed(client, member):
+    house = make_house()
+    make_rule(zone=house.zone, outputs=[house.fan], name="Quạt trưa")
+    url = f"{reverse('farm_rule_add', args=['schedule'])}?gian={house.zone.pk}"
+    typed = {"name": "Chiều", "outputs": [house.fan.pk], "times": "15h", "seconds": "2"}
+    box = '<input type="checkbox" name="is_sure" id="id_is_sure" aria-invalid="true">'
+
+    blind = client.post(url, typed | {"is_sure": "on"})
+    asked = client.post(url, typed)
+    make_rule(zone=house.zone, outputs=[house.light], name="Đèn")
+    more = typed | {"outputs": [house.fan.pk, house.light.pk]}
+    again = client.post(url, more | confirmed(asked))
+
+    for page, drivers in ((blind, ["Quạt trưa"]), (again, ["Quạt trưa", "Đèn"])):
+        said = words_of(page)
+        assert [name for name in ("Quạt trưa", "Đèn") if f"“{name}”" in said] == drivers
+        assert box in page.content.decode()
+    assert Rule.objects.count() == 2
+    client.post(url, more | confirmed(again))
+    assert Rule.objects.count() == 3
+
+
+def test_what_was_confirmed_is_not_asked_again_at_a_new_name(client, member):
+    house = make_house()
+    make_rule(zone=house.zone, outputs=[house.fan], name="Quạt trưa")
+    rule = make_rule(zone=house.zone, outputs=[house.fan], name="Chiều")
+    make_rule(zone=house.zone, outputs=[house.light], name="Đèn")
+    url = reverse("farm_rule_change", args=[rule.pk])
+    typed = {"name": "Quạt chiều", "outputs": [house.fan.pk], "times": "15h", "seconds": "2"}
+
+    renamed = client.post(url, typed)
+    asked = client.post(url, typed | {"outputs": [house.fan.pk, house.light.pk]})
+
+    rule.refresh_from_db()
+    assert (renamed.status_code, rule.name) == (302, "Quạt chiều")
+    assert list(asked.context["form"].errors["is_sure"]) == [
+        f"{house.light} is also driven by the programme “Đèn”."
+    ]
 
 
 def test_whoever_switches_a_programme_on_is_told_who_else_drives_its_outputs(client, member):
