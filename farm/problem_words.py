@@ -84,6 +84,7 @@ PROBLEMS: dict[str, str | Promise] = {
     ),
     # What may be meant, and is asked.
     "also_driven": gettext_lazy("%(output)s is also driven by the programme “%(rule)s”."),
+    "other_zone": gettext_lazy("%(output)s: in another zone, %(zone)s."),
     "perhaps_longer_than_gap": gettext_lazy(
         "Nobody has set how much flows through one of the outputs. A run may take %(run)s, but the "
         "next one comes %(gap)s after it begins and would be left out."

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -34,6 +34,21 @@ class ClockField(forms.TimeField):
         return f"{at:%H:%M}" if at else None
 
 
+class OutputsField(forms.ModelMultipleChoiceField[Output]):
+    """What a programme switches; what stands in another zone than `zone` is called by its zone."""
+
+    widget = forms.CheckboxSelectMultiple
+    zone: Zone
+    default_error_messages = {
+        "invalid_choice": _("One of them cannot be chosen here. Please load the page again."),
+        "invalid_pk_value": _("One of them cannot be chosen here. Please load the page again."),
+    }
+
+    def label_from_instance(self, obj: Output) -> str:
+        """Name an output, and its zone where that is another."""
+        return f"{obj} ({obj.zone})" if obj.zone and obj.zone != self.zone else str(obj)
+
+
 class RuleForm(forms.Form):
     """What every programme has, and `PARAMETERS`: form field to its place in the settings."""
 
@@ -43,9 +58,7 @@ class RuleForm(forms.Form):
     OUTPUTS: ClassVar[tuple[str, ...]] = ()
 
     name = forms.CharField(label=_("Name"), max_length=80)
-    outputs = forms.ModelMultipleChoiceField(
-        Output.objects.none(), label=_("What it switches"), widget=forms.CheckboxSelectMultiple
-    )
+    outputs = OutputsField(Output.objects.none(), label=_("What it switches"))
     sensor = forms.ModelChoiceField(
         Channel.objects.none(),
         label=_("It goes by this sensor"),
@@ -64,10 +77,12 @@ class RuleForm(forms.Form):
         super().__init__(*args, **kwargs)
         house = {"node__greenhouse_id": zone.greenhouse_id, "is_active": True}
         outputs: Any = self.fields["outputs"]
+        outputs.zone = zone
         outputs.queryset = (
-            Output.objects.select_related("node")
+            Output.objects.select_related("node", "zone")
             .filter(self._offered() | Q(rules=rule) if rule else self._offered(), **house)
-            .order_by("zone_id", "code")
+            .annotate(is_elsewhere=ExpressionWrapper(self._elsewhere(), BooleanField()))
+            .order_by("is_elsewhere", "zone__name", "code")
             .distinct()
         )
         sensor: Any = self.fields["sensor"]
@@ -82,8 +97,10 @@ class RuleForm(forms.Form):
 
     def _offered(self) -> Q:
         """Offer what a programme of this kind may switch, but no valve of another zone."""
-        is_elsewhere = Q(kind=Output.Kind.VALVE) & ~Q(zone=self.zone) & Q(zone__isnull=False)
-        return Q(kind__in=self.OUTPUTS) & ~is_elsewhere
+        return Q(kind__in=self.OUTPUTS) & ~(Q(kind=Output.Kind.VALVE) & self._elsewhere())
+
+    def _elsewhere(self) -> Q:
+        return Q(zone__isnull=False) & ~Q(zone=self.zone)
 
     def _initial(self, rule: Rule | None) -> dict[str, Any]:
         if rule is None:
@@ -212,6 +229,10 @@ class ScheduleForm(RuleForm):
         self.order_fields(
             ["name", "outputs", "times", *(name for row in self.sun_rows for name in row.names)]
         )
+
+    def _offered(self) -> Q:
+        """Offer all valves of the house: a timetable may water zone after zone."""
+        return Q(kind__in=self.OUTPUTS)
 
     def _initial(self, rule: Rule | None) -> dict[str, Any]:
         found = super()._initial(rule)

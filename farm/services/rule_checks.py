@@ -42,7 +42,11 @@ def problems_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
 def doubts_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
     """Tell what may be a mistake in a programme that can work."""
     return tuple(
-        chain(_doubts_of_sharing(rule, outputs), _doubts_of_kind(rule, outputs))
+        chain(
+            _doubts_of_sharing(rule, outputs),
+            _doubts_of_place(rule, outputs),
+            _doubts_of_kind(rule, outputs),
+        )
         if rule.kind in KINDS
         else ()
     )
@@ -57,7 +61,11 @@ def new_doubts_of(rule: Rule, outputs: Sequence[Output]) -> tuple[Problem, ...]:
 
 def standing(rule: Rule) -> Rule | None:
     """Give a programme as it is stored, whatever has been set on `rule` meanwhile."""
-    return Rule.objects.filter(pk=rule.pk).prefetch_related("outputs").first() if rule.pk else None
+    return (
+        Rule.objects.filter(pk=rule.pk).prefetch_related("outputs__zone").first()
+        if rule.pk
+        else None
+    )
 
 
 def _sensor_of(rule: Rule, settings: Any) -> Channel | None:
@@ -255,6 +263,16 @@ def _doubts_of_sharing(rule: Rule, outputs: Sequence[Output]) -> Iterable[Proble
         for output in _shared(other, outputs):
             facts = {"output": str(output), "rule": other.name}
             yield Problem("outputs", "also_driven", facts)
+
+
+def _doubts_of_place(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:
+    """Name what stands in another zone: it may be meant, as valves that water in turn."""
+    by_zone: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.zone and output.zone_id != rule.zone_id:
+            by_zone.setdefault(str(output.zone), []).append(str(output))
+    for zone, names in sorted(by_zone.items()):
+        yield Problem("outputs", "other_zone", {"output": ", ".join(names), "zone": zone})
 
 
 def _doubts_of_kind(rule: Rule, outputs: Sequence[Output]) -> Iterable[Problem]:

@@ -401,25 +401,55 @@ def test_whoever_switches_a_programme_on_is_told_who_else_drives_its_outputs(cli
     assert f"{house.fan} is also driven by the programme “Quạt chiều”." in words_of(page)
 
 
-def test_a_form_offers_no_valve_of_another_rack_and_keeps_what_stands(client, member):
+def offered(page, kind):
+    outputs = page.context["form"].fields["outputs"].queryset
+    return [output for output in outputs if output.kind == kind]
+
+
+def test_a_form_that_goes_by_a_sensor_offers_no_valve_of_another_rack(client, member):
     rack = Rack()
     other = Rack(rack.zone.greenhouse)
     everywhere = make_output(node=rack.node)
-    rule = make_rule(zone=rack.zone, outputs=[rack.valve, other.valve])
+    rule = rack.cool(outputs=[rack.valve, other.valve])
 
-    new = client.get(f"{reverse('farm_rule_add', args=['schedule'])}?gian={rack.zone.pk}")
+    url = f"{reverse('farm_rule_add', args=['hysteresis'])}?gian={rack.zone.pk}"
+    new = client.get(url)
     standing = client.get(reverse("farm_rule_change", args=[rule.pk]))
     feeding = client.get(f"{reverse('farm_rule_add', args=['dosing'])}?gian={rack.zone.pk}")
+    refused = client.post(url, {"name": "Quạt", "outputs": [other.valve.pk]})
 
-    def offered(page, kind):
-        outputs = page.context["form"].fields["outputs"].queryset
-        return {output for output in outputs if output.kind == kind}
+    assert set(offered(new, "valve")) == {rack.valve, everywhere}
+    assert set(offered(new, "fan")) == {rack.fan, other.fan}
+    assert set(offered(standing, "valve")) == {rack.valve, everywhere, other.valve}
+    assert offered(feeding, "valve") == []
+    assert set(offered(feeding, "doser")) == {rack.a, rack.b, other.a, other.b}
+    assert list(refused.context["form"].errors["outputs"]) == [
+        "One of them cannot be chosen here. Please load the page again."
+    ]
 
-    assert offered(new, "valve") == {rack.valve, everywhere}
-    assert offered(new, "fan") == {rack.fan, other.fan}
-    assert offered(standing, "valve") == {rack.valve, everywhere, other.valve}
-    assert offered(feeding, "valve") == set()
-    assert offered(feeding, "doser") == {rack.a, rack.b, other.a, other.b}
+
+def test_a_timetable_may_water_zone_after_zone_and_asks_whether_that_is_meant(client, member):
+    rack = Rack()
+    other = Rack(rack.zone.greenhouse)
+    everywhere = make_output(node=rack.node, label="Van chính")
+    url = f"{reverse('farm_rule_add', args=['schedule'])}?gian={rack.zone.pk}"
+    typed = {"name": "Tưới", "outputs": [rack.valve.pk, other.valve.pk], "times": "5h"}
+    typed["seconds"] = "2"
+
+    form = client.get(url)
+    asked = client.post(url, typed)
+    client.post(url, typed | confirmed(asked))
+
+    assert set(offered(form, "valve")) == {everywhere, rack.valve, other.valve}
+    assert offered(form, "valve")[-1] == other.valve
+    assert f"{other.valve} ({other.zone})" in words_of(form)
+    assert f"{rack.valve} ({rack.zone})" not in words_of(form)
+    assert list(asked.context["form"].errors["is_sure"]) == [
+        f"{other.valve}: in another zone, {other.zone}."
+    ]
+    assert doubts(Rule.objects.get()) == [
+        ("outputs", "other_zone", {"output": str(other.valve), "zone": str(other.zone)})
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
