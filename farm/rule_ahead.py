@@ -13,7 +13,7 @@ from farm.control import dosing_settings, hysteresis, light_sum, schedule
 from farm.control.kinds import KINDS
 from farm.control.plan import Snapshot
 from farm.control.settings import SettingsError
-from farm.models import Channel, Rule
+from farm.models import Channel, Output, Rule
 
 
 class Ahead(NamedTuple):
@@ -31,8 +31,27 @@ def ahead_of(rule: Rule, *, now: datetime) -> Ahead:
         settings = KINDS[rule.kind].parse(rule.parameters)
     except SettingsError:
         return Ahead(_("Waits for"), _("somebody who sets it anew"))
-    label = _("Runs next") if rule.kind == Rule.Kind.SCHEDULE else _("Waits for")
-    return Ahead(label, TELLERS[rule.kind](rule, settings, timezone.localtime(now)))
+    local = timezone.localtime(now)
+    is_by_clock = isinstance(settings, schedule.Settings)
+    held = _held_back(rule, now=local, at=(is_by_clock and _start(rule, settings, local)) or local)
+    if held:
+        return Ahead(_("Waits for"), held)
+    label = _("Runs next") if is_by_clock else _("Waits for")
+    return Ahead(label, TELLERS[rule.kind](rule, settings, local))
+
+
+def _held_back(rule: Rule, *, now: datetime, at: datetime) -> str:
+    """Say what has to end before anything of it can run at a moment; nothing where it can."""
+    if rule.zone.greenhouse.is_stopped:
+        return _("the end of the emergency stop")
+    outputs = rule.outputs.all()
+    if not outputs or any(output.lock_at(at) == Output.Lock.AUTO for output in outputs):
+        return ""
+    ends = [output.lock_until for output in outputs if output.lock_until]
+    if not ends:
+        return _("somebody who unlocks what it switches")
+    end = timezone.localtime(min(ends))
+    return _("the end of the lock, %(when)s") % {"when": _when(end, now)}
 
 
 def limit_words(sensor: Channel | None, limit: float) -> str:
@@ -46,10 +65,14 @@ def quantity_words(sensor: Channel | None) -> str:
 
 
 def _schedule(rule: Rule, settings: schedule.Settings, now: datetime) -> str:
+    start = _start(rule, settings, now)
+    return _when(start, now) if start else _("no time in the coming days")
+
+
+def _start(rule: Rule, settings: schedule.Settings, now: datetime) -> datetime | None:
     house = rule.zone.greenhouse
     snapshot = Snapshot(now, (), latitude_degrees=house.latitude, longitude_degrees=house.longitude)
-    start = schedule.next_start(settings, snapshot)
-    return _when(start, now) if start else _("no time in the coming days")
+    return schedule.next_start(settings, snapshot)
 
 
 def _when(start: datetime, now: datetime) -> str:
@@ -87,8 +110,9 @@ def _light_sum(rule: Rule, settings: light_sum.Settings, now: datetime) -> str:
 def _dosing(rule: Rule, settings: dosing_settings.Settings, _now: datetime) -> str:
     if rule.memory.get("locked"):
         return _("somebody who looks why doses have no effect, and saves it anew")
-    bands = (("EC", settings.ec), ("pH", settings.ph))
-    return "; ".join(
+    is_b_missing = bool(rule.memory.get("b_missing"))
+    bands = (("EC", None if is_b_missing else settings.ec), ("pH", settings.ph))
+    said = [
         _("%(what)s below %(low)s or above %(high)s")
         % {
             "what": name,
@@ -97,7 +121,11 @@ def _dosing(rule: Rule, settings: dosing_settings.Settings, _now: datetime) -> s
         }
         for name, band in bands
         if band is not None
-    )
+    ]
+    if is_b_missing:
+        # pH is kept meanwhile.
+        said.insert(0, _("somebody who looks why B could not follow A, and saves it anew"))
+    return "; ".join(said)
 
 
 TELLERS: dict[str, Callable[[Rule, Any, datetime], str]] = {

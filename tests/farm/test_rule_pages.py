@@ -7,12 +7,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.clock_words import is_time, times_typed
 from farm.errors import RuleInvalidError
-from farm.models import Channel, Command, Decision, Rule
+from farm.models import Channel, Command, Decision, Greenhouse, Output, Rule
 from farm.selectors import rules
 from farm.services import rule_changes
 from tests.farm.controllers import make_house, run
@@ -165,6 +166,21 @@ BY_COLD = {"on_at": 29.5, "off_at": 32}
             {"locked": {"ec": 3}},
             "Waits for somebody who looks why doses have no effect, and saves it anew",
         ),
+        (
+            "dosing",
+            FEED,
+            {"b_missing": True},
+            "Waits for somebody who looks why B could not follow A, and saves it anew Change",
+        ),
+        (
+            "dosing",
+            FEED | {"ph": {"low": 5.6, "target": 5.8, "high": 6.2}, "most_ph_ml": 20},
+            {"b_missing": True},
+            (
+                "Waits for somebody who looks why B could not follow A, and saves it anew; "
+                "pH below 5.6 or above 6.2"
+            ),
+        ),
         ("schedule", {"tmes": []}, {}, "Waits for somebody who sets it anew"),
     ],
 )
@@ -173,6 +189,28 @@ def test_a_programme_says_what_it_waits_for(client, house, kind, parameters, mem
     rule = make_rule(house, kind=kind, parameters=parameters, memory=memory, sensor=sensor)
 
     assert said in words_of(client.get(reverse("farm_rule", args=[rule.pk])))
+
+
+def test_a_programme_promises_nothing_while_nothing_can_run(client, house):
+    rule = make_rule(house)
+    rule.outputs.add(house.fan)
+    outputs = Output.objects.filter(rules=rule)
+
+    def ahead():
+        return rules.show_rule(rules.known_rules().get(pk=rule.pk), now=NOON).ahead
+
+    runs = ("Runs next", "05:30 tomorrow")
+    with translation.override("en"):
+        Output.objects.filter(pk=house.valve.pk).update(lock="off", lock_reason="rửa lọc")
+        assert ahead() == runs
+        Output.objects.filter(pk=house.fan.pk).update(lock="manual", lock_reason="sửa dây")
+        assert ahead() == ("Waits for", "somebody who unlocks what it switches")
+        outputs.update(lock_until=NOON + timedelta(hours=18))
+        assert ahead() == ("Waits for", "the end of the lock, 06:00 tomorrow")
+        outputs.update(lock_until=NOON + timedelta(hours=17))
+        assert ahead() == runs
+        Greenhouse.objects.update(is_stopped=True, stopped_at=NOON)
+        assert ahead() == ("Waits for", "the end of the emergency stop")
 
 
 def test_a_programme_that_is_off_waits_for_nothing_and_says_what_it_goes_by(client, house):
