@@ -67,6 +67,12 @@ class DoseForm(forms.Form):
     )
     key = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
+    def clean(self) -> dict[str, Any]:
+        """Say aloud what is wrong with the key: nobody sees it, and the page has a new one."""
+        if self.has_error("key"):
+            self.add_error(None, _("Nothing has been dosed yet. Please press “Dose” once more."))
+        return super().clean() or {}
+
 
 class StrengthForm(forms.Form):
     """How strong a fan or light is, and for how long."""

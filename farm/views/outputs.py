@@ -60,10 +60,13 @@ def farm_run(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 def farm_dose(request: SignedInRequest, pk: int) -> HttpResponse:
     """Dose so many ml; the same form sent twice is one command. What is wrong is asked again."""
-    output = _output_or_404(pk)
-    form = DoseForm(request.POST or None, initial={"key": f"{uuid4().hex}-{pk}"})
+    output = get_object_or_404(dashboard.switchable_outputs().filter(kind=Output.Kind.DOSER), pk=pk)
+    fresh_key = f"{uuid4().hex}-{pk}"
+    form = DoseForm(request.POST or None, initial={"key": fresh_key})
     if not form.is_valid():
-        context = {"output": output, "form": form, "here": "houses"}
+        # Nobody can mend a key on the page: it would stay a dead end.
+        key = fresh_key if form.has_error("key") else form["key"].value()
+        context = {"output": output, "form": form, "key": key, "here": "houses"}
         return render(request, "farm/dose.html", context)
     commands.request_dose(
         output=output,

@@ -230,7 +230,7 @@ def test_an_impossible_run_is_refused(client, house, seconds):
 
 def test_a_get_runs_nothing(client, house):
     for name, status in (("farm_run", 405), ("farm_halt", 405), ("farm_dose", 200)):
-        assert client.get(reverse(name, args=[house.valve.pk])).status_code == status
+        assert client.get(reverse(name, args=[house.doser.pk])).status_code == status
     assert Command.objects.count() == 0
 
 
@@ -399,3 +399,27 @@ def test_a_dose_that_cannot_be_read_is_told_beside_its_field_and_stays(
     assert key_of(page, url) == "tap-1"
     assert not Command.objects.exists()
     assert client.get(url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "typed", [{"ml": "5"}, {"ml": "5", "key": ""}, {"ml": "5", "key": "k" * 81}]
+)
+def test_a_dose_without_a_sound_key_is_given_one_and_can_be_sent_again(client, house, typed):
+    url = reverse("farm_dose", args=[house.doser.pk])
+
+    page = client.post(url, typed)
+
+    key = key_of(page, url)
+    assert (len(key), key.endswith(f"-{house.doser.pk}")) == (33 + len(str(house.doser.pk)), True)
+    assert "Please press “Dose” once more." in words_of(page)
+    assert not Command.objects.exists()
+    assert client.post(url, {"ml": "5", "key": key}).status_code == 302
+    assert Command.objects.get().caller_key == key
+
+
+@pytest.mark.parametrize("code", ["valve", "fan", "pump"])
+def test_what_is_no_doser_has_no_page_for_a_dose(client, house, code):
+    url = reverse("farm_dose", args=[getattr(house, code).pk])
+
+    assert client.get(url).status_code == 404
+    assert client.post(url, {"ml": "5", "key": "k"}).status_code == 404
