@@ -19,8 +19,15 @@ class MinutesField(forms.FloatField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal"})
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_value=LONGEST_RUN_SECONDS / 60, localize=True, **kwargs)
+    def __init__(self, *, may_be_zero: bool = True, **kwargs: Any) -> None:
+        few = _("Write 0 minutes or more.") if may_be_zero else _("Write more than 0 minutes.")
+        super().__init__(
+            min_value=0 if may_be_zero else 1 / 60,
+            max_value=LONGEST_RUN_SECONDS / 60,
+            localize=True,
+            error_messages={"min_value": few},
+            **kwargs,
+        )
 
     def prepare_value(self, value: Any) -> Any:
         """Show seconds that stand as minutes; what was typed is shown as it was."""

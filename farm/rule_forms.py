@@ -214,7 +214,7 @@ class ScheduleForm(RuleForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: every day."),
     )
-    seconds = MinutesField(label=_("Each time so many minutes"), required=False)
+    seconds = MinutesField(label=_("Each time so many minutes"), required=False, may_be_zero=False)
     litres = forms.FloatField(
         label=_("Or so many litres"), required=False, min_value=0.1, localize=True
     )
@@ -307,7 +307,7 @@ class LightSumForm(RuleForm):
         localize=True,
         help_text=_("Empty: reckoned from light, area and drain."),
     )
-    seconds = MinutesField(label=_("At most so many minutes"), required=False)
+    seconds = MinutesField(label=_("At most so many minutes"), required=False, may_be_zero=False)
     drain_percent = forms.FloatField(
         label=_("How much should drain, %"), required=False, localize=True
     )

@@ -128,7 +128,7 @@ def test_a_limit_is_set_changed_and_taken_away(client, member, house):
         ({"low": "", "high": ""}, "Set at least one of the two limits."),
         ({"low": "36", "high": "35"}, "This limit has to be above the lower one."),
         ({"high": "35", "delay_seconds": "x"}, "only after, minutes: Enter a number."),
-        ({"high": "35", "delay_seconds": "-1"}, "greater than or equal to 0"),
+        ({"high": "35", "delay_seconds": "-1"}, "only after, minutes: Write 0 minutes or more."),
     ],
 )
 def test_a_limit_that_cannot_be_is_refused(client, member, house, typed, sentence):

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from farm.clock_words import is_time, times_typed
 from farm.errors import RuleInvalidError
+from farm.forms import MinutesField
 from farm.models import Channel, Command, Decision, Greenhouse, Output, Rule
 from farm.selectors import rules
 from farm.services import rule_changes
@@ -461,6 +463,8 @@ def test_a_house_without_a_place_has_no_sun_and_what_was_typed_stays(client, hou
     ("typed", "sentence"),
     [
         ({"times": "05:30", "seconds": "15.1"}, "At most 15 minutes."),
+        ({"times": "05:30", "seconds": "0"}, "Write more than 0 minutes."),
+        ({"times": "05:30", "seconds": "-5"}, "Write more than 0 minutes."),
         ({"times": "5 giờ chiều"}, "“chiều” is no time of the day."),
         ({"every_minutes": "30", "every_to": "17:00"}, "This is missing."),
     ],
@@ -565,6 +569,15 @@ def test_everything_that_is_wrong_is_told_at_once_with_the_names_of_the_fields(c
         "At these times: “7h61” is no time of the day.",
         "Each time so many minutes: Enter a number.",
     ]
+
+
+def test_a_run_of_one_second_that_stands_can_be_saved_again_and_a_pause_may_be_none():
+    run = MinutesField(may_be_zero=False)
+    standing = str(run.prepare_value(1))
+
+    assert (run.clean(standing), MinutesField().clean("0")) == (1, 0)
+    with pytest.raises(ValidationError):
+        MinutesField().clean("-1")
 
 
 def test_a_change_keeps_what_the_form_does_not_show(client, house):
