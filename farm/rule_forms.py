@@ -16,37 +16,13 @@ from farm.control.settings import Problem
 from farm.forms import MinutesField
 from farm.models import Channel, Output, Rule, Zone
 from farm.problem_words import problem_sentence, problem_words, without_numbers
+from farm.rule_fields import ClockField, OutputsField
 from farm.rule_words import WEEKDAYS
 from farm.services.rule_checks import new_doubts_of, problems_of
 from farm.services.safety_facts import FRESH_WATER
 from farm.words import sun_words
 
 NO_PLACE = _("The greenhouse has no place on the map yet, so nothing there can go by the sun.")
-
-
-class ClockField(forms.TimeField):
-    """A time of the day, kept in the settings as text: "05:30"."""
-
-    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-
-    def clean(self, value: Any) -> str | None:
-        at = super().clean(" ".join(times_typed(value or "")))
-        return f"{at:%H:%M}" if at else None
-
-
-class OutputsField(forms.ModelMultipleChoiceField[Output]):
-    """What a programme switches; what stands in another zone than `zone` is called by its zone."""
-
-    widget = forms.CheckboxSelectMultiple
-    zone: Zone
-    default_error_messages = {
-        "invalid_choice": _("One of them cannot be chosen here. Please load the page again."),
-        "invalid_pk_value": _("One of them cannot be chosen here. Please load the page again."),
-    }
-
-    def label_from_instance(self, obj: Output) -> str:
-        """Name an output, and its zone where that is another."""
-        return f"{obj} ({obj.zone})" if obj.zone and obj.zone != self.zone else str(obj)
 
 
 class RuleForm(forms.Form):
