@@ -39,6 +39,11 @@ class AnswersField(forms.MultipleChoiceField):
         """Take any code: what was not asked confirms nothing."""
         return True
 
+    def prepare_value(self, value: Any) -> list[str]:
+        """Show again only ticks of what is asked now: a hidden one would confirm it unread."""
+        asked = {str(code) for code, _words in self.choices}  # type: ignore[union-attr,misc]
+        return [code for code in value or [] if code in asked]
+
 
 class CheckedForm(forms.Form):
     """A form whose `check` may refuse with a service's sentence, and whose `questions` may ask.

@@ -54,7 +54,12 @@ def test_a_place_that_is_taken_is_asked_about():
     zone = make_zone(name="Giàn 1", area_m2=140)
     first = make_batch(zone=zone, area_m2=140.0)
 
-    assert sowing(zone) == [("taken", f"{first.code} still grows on 140 of the 140 m² of Giàn 1.")]
+    assert sowing(zone) == [
+        (
+            f"taken-{zone.pk}-10.0-{first.pk}",
+            f"{first.code} still grows on 140 of the 140 m² of Giàn 1.",
+        )
+    ]
 
 
 def test_room_beside_a_batch_or_after_one_is_not_asked_about():
@@ -63,7 +68,16 @@ def test_room_beside_a_batch_or_after_one_is_not_asked_about():
     make_batch(zone=zone, area_m2=140.0, ended_date=DAY, status=Batch.Status.ENDED)
 
     assert sowing(zone, area_m2=10.0) == []
-    assert [one.code for one in sowing(zone, area_m2=10.5)] == ["taken"]
+    assert [one.code.split("-")[0] for one in sowing(zone, area_m2=10.5)] == ["taken"]
+
+
+def test_exactly_the_rest_of_a_place_is_not_asked_about_whatever_floats_make_of_it():
+    zone = make_zone(area_m2=79.3)
+    make_batch(zone=zone, area_m2=39.7)
+
+    assert 39.7 + 39.6 > 79.3
+    assert sowing(zone, area_m2=39.6) == []
+    assert len(sowing(zone, area_m2=39.62)) == 1
 
 
 def test_the_same_sowing_sent_twice_does_not_stand_in_its_own_way():
@@ -74,8 +88,9 @@ def test_the_same_sowing_sent_twice_does_not_stand_in_its_own_way():
 
 
 def test_more_plants_than_can_stand_there_are_asked_about_but_in_a_nursery():
-    assert sowing(make_zone(area_m2=140), area_m2=140.0, plants=99_999) == [
-        ("dense", "99,999 plants on 140 m² are 714 on each m²."),
+    zone = make_zone(area_m2=140)
+    assert sowing(zone, area_m2=140.0, plants=99_999) == [
+        (f"dense-{zone.pk}-99999-140.0", "99,999 plants on 140 m² are 714 on each m²."),
     ]
     assert sowing(make_zone(area_m2=20), plants=1500) == []
     assert sowing(make_zone(area_m2=20, kind=Zone.Kind.NURSERY), plants=9000) == []
@@ -85,7 +100,7 @@ def test_soil_on_a_rack_is_asked_about_and_soil_in_a_bed_is_not():
     rack = make_zone(name="Giàn 1", area_m2=20)
 
     assert sowing(rack, method="soil") == [
-        ("method", "Giàn 1 is a rack, and this is to grow in soil.")
+        (f"method-{rack.pk}", "Giàn 1 is a rack, and this is to grow in soil.")
     ]
     assert sowing(make_zone(area_m2=20, kind=Zone.Kind.BED), method="soil") == []
 
@@ -109,15 +124,26 @@ def test_waiting_days_that_nobody_noted_are_asked_about_and_struck_entries_are_n
     spray(batch, struck_at=NOON)
     spray(batch, waiting_days=0)
 
-    for day in (DAY, DAY + timedelta(days=40)):
+    for day in (DAY, DAY + timedelta(days=90)):
         assert picking(batch, day) == [
-            "Neem was used on 20/11/2026, and nobody noted its waiting days."
+            "Neem (20/11/2026) was used, and no waiting days of it are noted."
         ]
+    assert picking(batch, DAY + timedelta(days=91)) == []
+
+
+def test_many_products_without_waiting_days_are_one_question():
+    batch = make_batch()
+    for product in ("Neem", "Bt"):
+        spray(batch, note=product, waiting_days=None, day=DAY - timedelta(days=len(product)))
+
+    assert picking(batch, DAY) == [
+        "Neem (16/11/2026), Bt (18/11/2026) were used, and no waiting days of them are noted."
+    ]
 
 
 def test_a_product_that_comes_to_the_book_after_the_harvest_is_asked_about():
     batch = make_batch()
-    Harvest.objects.create(batch=batch, kg=1.0, day=DAY, written_at=NOON)
+    first = Harvest.objects.create(batch=batch, kg=1.0, day=DAY, written_at=NOON)
 
     def asked(days, day=DAY, kind="protection"):
         return [
@@ -125,7 +151,7 @@ def test_a_product_that_comes_to_the_book_after_the_harvest_is_asked_about():
             for one in batch_questions.of_cost(batch=batch, day=day, kind=kind, waiting_days=days)
         ]
 
-    assert asked(3, DAY - timedelta(days=2)) == ["picked"]
+    assert asked(3, DAY - timedelta(days=2)) == [f"picked-{first.pk}-2026-11-21"]
     assert asked(3, DAY - timedelta(days=3)) == []
     assert asked(0) == []
     assert asked(3, kind="seed") == []
@@ -169,16 +195,47 @@ def test_each_question_has_its_own_tick_and_an_old_one_answers_no_new_one(client
         "method": "soil",
     }  # fmt: skip
     url = reverse("farm_batch_new")
+    dense, method = f"dense-{zone.pk}-9999-10.0", f"method-{zone.pk}"
 
     assert client.get(url).content.decode().count('name="sure"') == 0
-    half = client.post(url, said | {"sure": ["dense"]})
+    half = client.post(url, said | {"sure": [dense]})
     assert half.status_code == 422
-    assert re.search(r'value="dense"[^>]* checked', half.content.decode())
+    assert re.search(rf'value="{dense}"[^>]* checked', half.content.decode())
     assert not Batch.objects.exists()
 
     for _ in range(2):
-        assert client.post(url, said | {"sure": ["dense", "method"]}).status_code == 302
+        assert client.post(url, said | {"sure": [dense, method]}).status_code == 302
     assert Batch.objects.get().plants == 9999
+
+
+@pytest.mark.usefixtures("member")
+def test_a_tick_confirms_only_the_figures_that_were_read(client):
+    zone, profile = make_zone(area_m2=20), make_profile()
+    said = {
+        "key": str(uuid.uuid4()), "profile": profile.pk, "zone": zone.pk, "area_m2": "10",
+        "sown_date": str(timezone.localdate()), "plants": "2000", "variety": "", "note": "",
+        "method": "hydroponic", "sure": [f"dense-{zone.pk}-2000-10.0"],
+    }  # fmt: skip
+    url = reverse("farm_batch_new")
+
+    changed = client.post(url, said | {"plants": "200000"}).content.decode()
+
+    assert "200,000 plants on 10 m² are 20,000 on each m²." in changed
+    assert "checked" not in re.search(r'<input[^>]*name="sure"[^>]*>', changed)[0]
+    assert 'name="sure"' not in client.post(url, said | {"area_m2": "x"}).content.decode()
+    assert not Batch.objects.exists()
+    assert client.post(url, said).status_code == 302
+
+
+def test_waiting_days_are_asked_about_again_for_another_day():
+    batch = make_batch()
+    entry = spray(batch)
+
+    def codes(day):
+        return [q.code for q in batch_questions.of_harvest(batch=batch, day=day, grade="1")]
+
+    assert codes(DAY) == [f"wait-{entry.pk}-2026-11-20"]
+    assert codes(DAY + timedelta(days=1)) == [f"wait-{entry.pk}-2026-11-21"]
 
 
 @pytest.mark.usefixtures("member")
