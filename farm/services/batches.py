@@ -34,8 +34,10 @@ LONGEST_DAYS: Final = 400  # since sowing: beyond it somebody has mistyped a yea
 # (PMC4483736), so more in one picking is a slip of the finger; the others are round figures far
 # above any work day of a cooperative.
 MOST_KG_PER_M2: Final = 50
+LEAST_M2: Final = 0.1  # a box of seedlings; less is a slip, and every figure is divided by it
 MOST_VND_PER_KG: Final = 2_000_000
 MOST_VND: Final = 1_000_000_000
+LEAST_HOURS: Final = 1 / 60  # nobody notes less than a minute, and it would be shown as none
 MOST_HOURS: Final = 200  # of all who worked that day together
 MOST_WAITING_DAYS: Final = 365
 
@@ -69,8 +71,8 @@ def check_sowing(*, zone: Zone, area_m2: float, sown_date: date, today: date) ->
     """Refuse a sowing that cannot be, in words for the form; `field` says where."""
     if not zone.is_active:
         refuse(_("This zone is no longer in use."), field="zone")
-    if not 0 < area_m2 <= 100_000:
-        refuse(_("The area must be more than 0 m²."), field="area_m2")
+    if not LEAST_M2 <= area_m2 <= 100_000:
+        refuse(_("The area must be at least 0.1 m² and at most 100,000 m²."), field="area_m2")
     if zone.area_m2 and area_m2 > zone.area_m2:
         room = {"zone": zone.name, "area": f"{zone.area_m2:g}"}
         refuse(_("%(zone)s has only %(area)s m².") % room, field="area_m2")
@@ -253,6 +255,8 @@ def check_labour(*, batch: Batch, day: date, task: str, hours: float, today: dat
     _refuse_choice(LabourEntry.Task.values, task, field="task")
     if not (math.isfinite(hours) and hours > 0):
         refuse(_("The hours must be more than 0."), field="hours")
+    if hours < LEAST_HOURS:
+        refuse(_("This is less than a minute. Is it right?"), field="hours")
     if hours > MOST_HOURS:
         words = {"most": MOST_HOURS}
         refuse(

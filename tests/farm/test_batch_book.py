@@ -146,6 +146,7 @@ def test_another_entry_under_the_same_id_is_refused():
         (spend, {"kind": "protection", "note": "Neem", "waiting_days": 366}, "waiting_days"),
         (spend, {"day": date(2026, 10, 31)}, "day"),
         (work, {"hours": 0.0}, "hours"),
+        (work, {"hours": 0.5 / 60}, "hours"),
         (work, {"hours": 200.5}, "hours"),
         (work, {"task": "sleep"}, "task"),
         (work, {"day": date(2026, 11, 23)}, "day"),
