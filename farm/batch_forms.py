@@ -208,10 +208,13 @@ class CostForm(EntryForm):
     vnd = DongField(label=_("Amount, ₫"))
     waiting_days = CountField(
         label=_("Plant protection: waiting days before picking"),
-        help_text=_("As the product's label says; 0 if it names none."),
+        help_text=_("As the product's label says; 0 only if the label says 0."),
         units=DAYS,
         required=False,
         min_value=0,
+    )
+    names_no_days = forms.BooleanField(
+        label=_("Plant protection: the label names no waiting days"), required=False
     )
     note = forms.CharField(
         label=_("Note"),
@@ -221,7 +224,8 @@ class CostForm(EntryForm):
     )
 
     def check(self, cleaned: dict[str, Any]) -> None:
-        said = {name: cleaned[name] for name in ("day", "kind", "vnd", "note", "waiting_days")}
+        names = ("day", "kind", "vnd", "note", "waiting_days", "names_no_days")
+        said = {name: cleaned[name] for name in names}
         batches.check_cost(batch=self.batch, today=self.today, **said)
 
     def clean_waiting_days(self) -> int | None:

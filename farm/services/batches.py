@@ -224,9 +224,13 @@ def check_cost(  # noqa: PLR0913  # an entry has so many parts
     vnd: int,
     note: str,
     waiting_days: int | None,
+    names_no_days: bool = False,
     today: date,
 ) -> None:
-    """Refuse a cost that cannot be. Raises BatchEntryRefusedError."""
+    """Refuse a cost that cannot be. Raises BatchEntryRefusedError.
+
+    A label that names no waiting days says so by `names_no_days`: it is neither 0 nor forgotten.
+    """
     refuse_day(batch, day, today=today)
     _refuse_choice(CostEntry.Kind.values, kind, field="kind")
     if vnd <= 0:
@@ -234,18 +238,20 @@ def check_cost(  # noqa: PLR0913  # an entry has so many parts
     if vnd > MOST_VND:
         refuse(_("This is more than a billion đồng. Is it right?"), field="vnd")
     if kind == CostEntry.Kind.PROTECTION:
-        _refuse_protection(note=note, waiting_days=waiting_days)
+        _refuse_protection(note=note, waiting_days=waiting_days, names_no_days=names_no_days)
 
 
-def _refuse_protection(*, note: str, waiting_days: int | None) -> None:
+def _refuse_protection(*, note: str, waiting_days: int | None, names_no_days: bool) -> None:
     if not note.strip():
         refuse(_("Name the product: buyers may read what was used."), field="note")
-    if waiting_days is None:
+    if names_no_days and waiting_days is not None:
+        refuse(_("Either the label names waiting days, or it names none."), field="waiting_days")
+    if waiting_days is None and not names_no_days:
         refuse(
-            _("Write the waiting days of the product's label; 0 if it names none."),
+            _("Write the waiting days of the product's label, or tick that it names none."),
             field="waiting_days",
         )
-    if waiting_days > MOST_WAITING_DAYS:
+    if waiting_days is not None and waiting_days > MOST_WAITING_DAYS:
         refuse(_("This is more than a year. Is it right?"), field="waiting_days")
 
 
@@ -301,6 +307,7 @@ def record_cost(  # noqa: PLR0913  # an entry has so many parts
     at: datetime,
     note: str = "",
     waiting_days: int | None = None,
+    names_no_days: bool = False,
 ) -> CostEntry:
     """Note money that was spent. Raises BatchEntryRefusedError."""
     batch = Batch.objects.select_for_update().get(pk=batch.pk)
@@ -314,7 +321,8 @@ def record_cost(  # noqa: PLR0913  # an entry has so many parts
     known = _known(CostEntry, key, {"batch_id": batch.pk, **told})
     if known is not None:
         return known
-    check_cost(batch=batch, today=timezone.localdate(at), **told)
+    today = timezone.localdate(at)
+    check_cost(batch=batch, today=today, names_no_days=names_no_days, **told)
     entry = CostEntry.objects.create(id=key, batch=batch, by=by, written_at=at, **told)
     _touch(batch)
     return entry

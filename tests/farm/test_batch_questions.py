@@ -254,6 +254,29 @@ def test_plant_protection_needs_the_waiting_days_of_its_label(client, typed):
 
 
 @pytest.mark.usefixtures("member")
+def test_a_label_that_names_no_waiting_days_is_noted_as_that_and_not_as_none_to_wait(client):
+    batch = make_batch()
+    url = reverse("farm_batch_cost", args=[batch.code])
+    said = {"day": str(DAY), "kind": "protection", "vnd": "250.000", "note": "Neem"}
+
+    form = client.get(url).content.decode()
+    both = client.post(url, said | {"waiting_days": "0", "names_no_days": "on"})
+    ticked = client.post(url, said | {"waiting_days": "", "names_no_days": "on"})
+
+    assert "0 only if the label says 0." in form
+    assert (both.status_code, ticked.status_code) == (422, 302)
+    assert 'id="id_waiting_days_error"' in both.content.decode()
+    assert CostEntry.objects.get().waiting_days is None
+    assert picking(batch, DAY) == [
+        "Neem (20/11/2026) was used, and no waiting days of it are noted."
+    ]
+    client.logout()
+    public = client.get(reverse("farm_trace", args=[batch.token])).content.decode()
+    assert "Neem" in public
+    assert "waiting time by its label" not in public
+
+
+@pytest.mark.usefixtures("member")
 def test_waiting_days_are_kept_for_plant_protection_alone(client):
     batch = make_batch()
     url = reverse("farm_batch_cost", args=[batch.code])
