@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from common.text import vnd
 from farm.batch_figures import Against, Comparison, Figures, Measure, Verdict
@@ -74,7 +74,7 @@ def facts_of(figures: Figures) -> list[Fact]:
         Fact(_("Costs"), _maybe(figures.cost_vnd, vnd), _per_kg(figures.cost_vnd_per_kg)),
         Fact(_("Sales"), _maybe(figures.revenue_vnd, vnd), _per_kg(figures.revenue_vnd_per_kg)),
         Fact(_("Sales less costs"), _maybe(figures.left_vnd, vnd), so_far),
-        Fact(_("Labour"), _maybe(figures.hours, _hours), per_m2),
+        Fact(_("Labour"), _maybe(figures.hours, hours_words), per_m2),
         Fact(_("First harvest"), _maybe(figures.days_to_first_harvest, _after_sowing)),
         Fact(_("End"), _maybe(figures.days_to_end, _after_sowing)),
     ]  # fmt: skip
@@ -242,8 +242,17 @@ def _kg(kg: float) -> str:
     return _("%(number)s kg") % {"number": number(kg, 1)}
 
 
-def _hours(hours: float) -> str:
-    return _("%(number)s hours") % {"number": number(hours, 1)}
+def hours_words(hours: float) -> str:
+    """Say hours as they are typed, in hours and minutes: a tenth of an hour is six of them."""
+    whole, minutes = divmod(round(hours * 60), 60)
+    if whole and minutes:
+        return pgettext("hours and minutes", "%(hours)s h %(minutes)s min") % {
+            "hours": number(whole, 0),
+            "minutes": minutes,
+        }
+    if minutes:
+        return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
+    return ngettext("%(count)s hour", "%(count)s hours", whole) % {"count": number(whole, 0)}
 
 
 def _per_kg(amount: float | None) -> str:
@@ -306,7 +315,7 @@ def entry_words(entry: Harvest | CostEntry | LabourEntry) -> tuple[str, str]:
         return what, amount
     if isinstance(entry, CostEntry):
         return entry.get_kind_display(), vnd(entry.vnd)
-    return entry.get_task_display(), _hours(entry.hours)
+    return entry.get_task_display(), hours_words(entry.hours)
 
 
 def soil_facts(profile: CropProfile) -> list[Fact]:

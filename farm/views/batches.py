@@ -113,7 +113,7 @@ def batch_labour(request: SignedInRequest, code: str) -> HttpResponse:
 
     def record(batch: Batch, **said: Any) -> str:
         entry = batches.record_labour(batch=batch, **said)
-        return _("Written down: %(hours)s hours.") % {"hours": number(entry.hours, 1)}
+        return _("Written down: %(amount)s.") % {"amount": batch_words.hours_words(entry.hours)}
 
     return _entry(
         request, code, LabourForm, record, title=_("Labour"), submit=_("Write down the hours")

@@ -235,6 +235,21 @@ def test_costs_and_hours_are_written_down(client):
 
 
 @pytest.mark.usefixtures("member")
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("2h15", "2 h 15 min"), ("2p", "2 minutes"), ("1h", "1 hour"), ("2,5", "2 h 30 min")],
+)
+def test_hours_are_shown_as_they_were_typed(client, typed, said):
+    batch = batch_of()
+    entry = {"day": str(days_ago(1)), "task": "care", "hours": typed, "note": ""}
+
+    done = client.post(reverse("farm_batch_labour", args=[batch.code]), entry, follow=True)
+
+    assert f"Written down: {said}." in done.content.decode()
+    assert f'<strong class="money">{said}</strong>' in page(client, "farm_batch_book", batch.code)
+
+
+@pytest.mark.usefixtures("member")
 def test_a_mistake_is_struck_out_and_stays_in_the_book(client):
     batch = batch_of()
     client.post(

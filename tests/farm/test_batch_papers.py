@@ -90,7 +90,7 @@ def test_the_report_says_what_the_batch_came_to(member, batch):
         "Yield 3.00 kg/m²",
         "Costs 200.000 ₫ (6.667 ₫ a kg)",
         "Sales 450.000 ₫ (25.000 ₫ a kg)",
-        "Labour 4.0 hours (0.40 hours/m²)",
+        "Labour 4 hours (0.40 hours/m²)",
         "First harvest 15 days after sowing",
         "Water used no figure yet",
         "2.00 kg/m²: 50% more",
