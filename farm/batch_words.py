@@ -314,8 +314,20 @@ def entry_words(entry: Harvest | CostEntry | LabourEntry) -> tuple[str, str]:
         what = _("Harvest, %(grade)s") % {"grade": entry.get_grade_display()}
         return what, amount
     if isinstance(entry, CostEntry):
-        return entry.get_kind_display(), vnd(entry.vnd)
+        return _cost_words(entry), vnd(entry.vnd)
     return entry.get_task_display(), hours_words(entry.hours)
+
+
+def _cost_words(entry: CostEntry) -> str:
+    """Name what money went for; of plant protection also how long picking has to wait."""
+    kind = entry.get_kind_display()
+    if entry.kind != CostEntry.Kind.PROTECTION:
+        return kind
+    days = entry.waiting_days
+    if days is None:
+        return _("%(kind)s, no waiting days noted") % {"kind": kind}
+    said = ngettext("%(kind)s, %(count)s waiting day", "%(kind)s, %(count)s waiting days", days)
+    return said % {"kind": kind, "count": days}
 
 
 def soil_facts(profile: CropProfile) -> list[Fact]:

@@ -104,6 +104,18 @@ def test_the_report_says_what_the_batch_came_to(member, batch):
     assert "777" not in words
 
 
+def test_page_and_paper_show_how_long_picking_waits_after_plant_protection(member, batch):
+    put(CostEntry, batch, kind="protection", vnd=80_000, note="Bt", waiting_days=1)
+    put(CostEntry, batch, kind="protection", vnd=80_000, note="Dầu", waiting_days=7)
+
+    book = member.get(reverse("farm_batch_book", args=[batch.code])).content.decode()
+    paper = lines(member.get(reverse("farm_batch_report", args=[batch.code])).content)
+
+    for said in ("no waiting days noted", "1 waiting day", "7 waiting days"):
+        assert f"Plant protection, {said}<" in book
+        assert said in paper
+
+
 def test_a_long_book_goes_on_over_the_next_pages(member, batch):
     for number in range(120):
         put(LabourEntry, batch, task="care", hours=1.0, note=f"dòng {number}")
