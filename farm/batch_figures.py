@@ -33,7 +33,19 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+_DECIMALS: Final = {
+    Measure.YIELD: 2,
+    Measure.FIRST_HARVEST: 1,
+    Measure.LABOUR: 2,
+    Measure.WATER: 1,
+}
 MORE_IS_BETTER: Final = frozenset({Measure.YIELD})
+
+
+def decimals_of(measure: Measure, value: float) -> int:
+    """Tell with how many decimals a figure is shown."""
+    is_round = measure == Measure.WATER and round(value, 1) >= 10
+    return 0 if is_round else _DECIMALS[measure]
 
 
 class Figures(NamedTuple):
@@ -125,7 +137,10 @@ class Figures(NamedTuple):
 
 
 class Against(NamedTuple):
-    """A figure to compare with, and how the batch stands to it."""
+    """A figure to compare with, and how the batch stands to it.
+
+    Nothing can be a percentage of 0: then only the verdict is known.
+    """
 
     value: float | None
     verdict: Verdict
@@ -195,13 +210,21 @@ def _median(batches: Sequence[Figures], measure: Measure) -> tuple[float | None,
 
 
 def _against(measure: Measure, own: float | None, other: float | None) -> Against:
-    if own is None or not other:
+    if own is None or other is None:
         return Against(other, Verdict.UNKNOWN, None)
-    change = (own - other) / other * 100
-    if abs(change) < LEVEL_WITHIN_PERCENT:
+    change = (own - other) / other * 100 if other else None
+    if _looks_alike(measure, own, other) or (
+        change is not None and abs(change) < LEVEL_WITHIN_PERCENT
+    ):
         return Against(other, Verdict.LEVEL, change)
-    is_better = (change > 0) == (measure in MORE_IS_BETTER)
+    is_better = (own > other) == (measure in MORE_IS_BETTER)
     return Against(other, Verdict.BETTER if is_better else Verdict.WORSE, change)
+
+
+def _looks_alike(measure: Measure, own: float, other: float) -> bool:
+    """Whether two figures read the same: then nobody would believe that one is better."""
+    shown = [round(value, decimals_of(measure, value)) for value in (own, other)]
+    return shown[0] == shown[1]
 
 
 def _ratio(amount: float | None, per: float | None) -> float | None:

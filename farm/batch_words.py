@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from common.text import vnd
-from farm.batch_figures import Against, Comparison, Figures, Measure, Verdict
+from farm.batch_figures import Against, Comparison, Figures, Measure, Verdict, decimals_of
 from farm.models import Batch, CostEntry, CropProfile, Harvest, LabourEntry
 from farm.words import number
 
@@ -86,16 +86,19 @@ def rows_of(comparisons: Sequence[Comparison]) -> list[ComparisonRow]:
 
 
 def yield_words(kg_per_m2: float) -> str:
-    return _("%(number)s kg/m²") % {"number": number(kg_per_m2, 2)}
+    return _("%(number)s kg/m²") % {"number": _figure(Measure.YIELD, kg_per_m2)}
 
 
 def labour_words(hours_per_m2: float) -> str:
-    return _("%(number)s hours/m²") % {"number": number(hours_per_m2, 2)}
+    return _("%(number)s hours/m²") % {"number": _figure(Measure.LABOUR, hours_per_m2)}
 
 
 def water_words(litres_per_kg: float) -> str:
-    decimals = 0 if round(litres_per_kg, 1) >= 10 else 1
-    return _("%(number)s L/kg") % {"number": number(litres_per_kg, decimals)}
+    return _("%(number)s L/kg") % {"number": _figure(Measure.WATER, litres_per_kg)}
+
+
+def _figure(measure: Measure, value: float) -> str:
+    return number(value, decimals_of(measure, value))
 
 
 def days_words(days: float) -> str:
@@ -172,10 +175,13 @@ def _compared(
 
 def _change(measure: Measure, against: Against) -> str:
     """Say by how much the batch's own figure is more or less; "" while that is not known."""
-    if against.verdict == Verdict.UNKNOWN or against.change_percent is None:
+    if against.verdict == Verdict.UNKNOWN:
         return ""
     if against.verdict == Verdict.LEVEL:
         return _("about the same")
+    if against.change_percent is None:  # beside 0, which there is no less than
+        is_length = measure == Measure.FIRST_HARVEST
+        return pgettext("compared", "longer") if is_length else pgettext("compared", "more")
     percent = {"percent": number(abs(against.change_percent), 0)}
     if measure == Measure.FIRST_HARVEST:
         longer, shorter = _("%(percent)s%% longer"), _("%(percent)s%% shorter")
@@ -193,7 +199,9 @@ def _answer(comparison: Comparison, earlier: ComparedTo, soil: ComparedTo) -> tu
     if not comparison.is_settled:
         return _("Nobody can say yet: the batch still grows."), "unknown"
     if comparison.lacks_harvest:
-        return _("Nobody can say yet: %(what)s.") % {"what": _("no harvest is noted")}, "unknown"
+        return _("Nobody can say yet: %(what)s.") % {
+            "what": _("no harvest for sale is noted")
+        }, "unknown"
     if soil.words:
         return _ANSWERS[soil.verdict]() % {"than": _than_in_soil(soil)}, soil.verdict
     if earlier.words:
@@ -222,8 +230,8 @@ _MEASURES: dict[Measure, tuple[Callable[[], str], Callable[[], str], Callable[[f
     Measure.WATER: (lambda: _("Water used"), lambda: _("Less water?"), water_words),
 }  # fmt: skip
 _MISSING: dict[Measure, Callable[[], str]] = {
-    Measure.YIELD: lambda: _("no harvest is noted"),
-    Measure.FIRST_HARVEST: lambda: _("no harvest is noted"),
+    Measure.YIELD: lambda: _("no harvest for sale is noted"),
+    Measure.FIRST_HARVEST: lambda: _("no harvest for sale is noted"),
     Measure.LABOUR: lambda: _("no hours are noted"),
     Measure.WATER: lambda: _("there is no figure of the water, or no harvest"),
 }

@@ -199,10 +199,8 @@ def _share(
 def batch_page(batch: Batch, *, on: date) -> BatchPage:
     """Gather what the page says about a batch of `batches()`. Seven queries."""
     over = Batch.objects.filter(profile=batch.profile_id).exclude(ended_date=None)
-    others = over.exclude(pk=batch.pk).order_by("-sown_date", "-pk")
-    earlier = list(
-        others.filter(method=batch.method, sown_date__lt=batch.sown_date)[:EARLIER_BATCHES]
-    )
+    others = over.filter(sown_date__lt=batch.sown_date).order_by("-sown_date", "-pk")
+    earlier = list(others.filter(method=batch.method)[:EARLIER_BATCHES])
     in_soil = list(others.filter(method=Batch.Method.SOIL)[:EARLIER_BATCHES])
     figures = figures_of(list({batch, *earlier, *in_soil}), on=on)
     own = figures[batch.pk]

@@ -29,13 +29,13 @@ def figures(batch):
     return selectors.figures_of([batch], on=TODAY)[batch.pk]
 
 
-def finished(profile, *, sown, kg, days=30, **changes) -> Batch:
+def finished(profile, *, sown, kg, days=30, grade="1", **changes) -> Batch:
     """A batch of ten square metres that ended on its one day of harvest."""
     ended = sown + timedelta(days=days)
     batch = make_batch(
         profile=profile, sown_date=sown, ended_date=ended, status=Batch.Status.ENDED, **changes
     )
-    put(Harvest, batch, kg=kg, day=ended)
+    put(Harvest, batch, kg=kg, day=ended, grade=grade)
     return batch
 
 
@@ -165,6 +165,57 @@ def test_a_worse_batch_is_said_to_be_worse():
     }
 
 
+def said_of(batch, measure):
+    with translation.override("en"):
+        return batch_words.rows_of([compared(batch, measure)])[0]
+
+
+def test_figures_that_read_the_same_are_called_the_same():
+    profile = make_profile(soil_hours_per_m2=0.1, soil_source="test")
+    own = finished(profile, sown=date(2026, 9, 1), kg=20.0)
+    put(LabourEntry, own, task="care", hours=1.04)
+
+    row = said_of(own, Measure.LABOUR)
+
+    assert (row.own, row.soil.value) == ("0.10 hours/m²", "0.10 hours/m²")
+    assert row.answer == "Neither way: about the same as in soil (0.10 hours/m²)."
+
+
+@pytest.mark.parametrize(
+    ("kg", "answer"),
+    [
+        (20.0, "Yes: more than earlier batches grown in the same way."),
+        (0.0, "Neither way: about the same as earlier batches grown in the same way."),
+    ],
+)
+def test_a_median_of_nothing_is_something_to_compare_with(kg, answer):
+    profile = make_profile()
+    finished(profile, sown=date(2026, 3, 1), kg=9.0, grade="x")
+    own = finished(profile, sown=date(2026, 9, 1), kg=kg or 9.0, grade="1" if kg else "x")
+
+    row = said_of(own, Measure.YIELD)
+
+    assert (row.earlier.value, row.answer) == ("0.00 kg/m²", answer)
+
+
+def test_a_batch_that_gave_only_waste_lacks_a_harvest_for_sale():
+    own = finished(make_profile(), sown=date(2026, 9, 1), kg=9.0, grade="x")
+    put(LabourEntry, own, task="care", hours=1.0)
+
+    for measure in (Measure.LABOUR, Measure.FIRST_HARVEST):
+        answer = said_of(own, measure).answer
+        assert answer == "Nobody can say yet: no harvest for sale is noted."
+
+
+def test_soil_batches_that_were_sown_later_are_no_comparison():
+    profile = make_profile()
+    finished(profile, sown=date(2026, 3, 1), kg=10.0, method=Batch.Method.SOIL)
+    own = finished(profile, sown=date(2026, 9, 1), kg=20.0)
+    finished(profile, sown=date(2026, 10, 1), kg=500.0, method=Batch.Method.SOIL)
+
+    assert compared(own, Measure.YIELD).soil == (1.0, Verdict.BETTER, 100.0)
+
+
 def test_a_batch_that_still_grows_gets_no_verdict_but_for_its_first_harvest():
     profile = make_profile(soil_kg_per_m2=2.0, soil_days=40, soil_source="test")
     batch = make_batch(profile=profile)
@@ -209,7 +260,7 @@ def test_labour_of_a_batch_that_gave_nothing_is_no_saving():
     with translation.override("en"):
         row = batch_words.rows_of([labour])[0]
     assert (row.own, row.answer) == (
-        "0.25 hours/m²", "Nobody can say yet: no harvest is noted.",
+        "0.25 hours/m²", "Nobody can say yet: no harvest for sale is noted.",
     )  # fmt: skip
 
 

@@ -317,7 +317,7 @@ def test_the_page_of_a_batch_sets_its_stage_beside_what_is_measured_now(client):
     assert re.search(r'is-off">.*?2\.40.*?mS/cm.*?too high.*?1\.20?–1\.80?', html)
     assert re.search(r'is-stale">.*?6\.00.*?old', html)
     assert html.count("no figure yet") > 5
-    assert "Nobody can say yet: no harvest is noted." in html
+    assert "Nobody can say yet: no harvest for sale is noted." in html
 
 
 @pytest.mark.usefixtures("member")
