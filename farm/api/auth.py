@@ -74,6 +74,19 @@ class IsFarmMember(permissions.BasePermission):
         return isinstance(person, User) and is_allowed(person)
 
 
+class IsFarmViewer(IsFarmMember):
+    """Let in everybody who sees the farm, as its pages do: to stop, and to have seen an alarm."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, User) and may_see_the_farm(request.user)
+
+
+def refuse_viewers(request: MemberRequest) -> None:
+    """Refuse what only who runs the farm may do, where part of a call is open to viewers."""
+    if not may_run_the_farm(request.user):
+        raise exceptions.PermissionDenied(IsFarmMember.message)
+
+
 class PerPerson(throttling.BaseThrottle):
     """So many calls a minute for each person, over all keys."""
 

@@ -107,6 +107,8 @@ class OutputsView(FarmView):
 
 
 class OutputCommandsView(FarmView):
+    permission_classes = (auth.IsFarmViewer,)
+
     @extend_schema(
         operation_id="create_command",
         summary="Let an output run for so many seconds, set its strength, or stop it",
@@ -122,6 +124,8 @@ class OutputCommandsView(FarmView):
         output = get_object_or_404(dashboard.switchable_outputs(), pk=output_id)
         asked = serializers.OutputSwitchIn(data=request.data)
         asked.is_valid(raise_exception=True)
+        if asked.validated_data["op"] != Command.Op.STOP:
+            auth.refuse_viewers(request)
         command = SWITCHES[asked.validated_data["op"]](request, output, asked.validated_data)
         return accepted(command)
 
@@ -252,6 +256,8 @@ class AlarmsView(FarmView):
 
 
 class AcknowledgementView(FarmView):
+    permission_classes = (auth.IsFarmViewer,)
+
     @extend_schema(
         operation_id="acknowledge_alarm",
         summary="Note that somebody has seen an alarm; nobody else is told of it then",

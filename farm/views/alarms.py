@@ -1,6 +1,7 @@
 """Alarms: what is wrong, who has seen it, who is told, and beyond which values it is one."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required, farm_members_only, farm_viewer_required
+from farm.access import (
+    farm_member_required,
+    farm_members_only,
+    farm_viewer_required,
+    may_run_the_farm,
+)
 from farm.forms import LimitForm, WatchForm
 from farm.models import Alarm, AlarmLimit, Watch
 from farm.selectors import alarm_list, charts
@@ -112,11 +118,17 @@ def farm_watch_join(request: SignedInRequest, code: str) -> HttpResponse:
 
 
 @require_form
-@farm_members_only
+@farm_viewer_required
 @never_cache
 def farm_watch(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change when and how somebody is told, or take them off watch."""
+    """Change when and how somebody is told, or take them off watch; one's own watch is one's own.
+
+    Who has become a mere viewer is still called at night, and has to be able to end that.
+    """
     watch = get_object_or_404(Watch.objects.select_related("greenhouse", "user"), pk=pk)
+    may_change = watch.user_id == request.user.pk or may_run_the_farm(request.user)
+    if request.method == "POST" and not may_change:
+        raise PermissionDenied
     form = WatchForm(request.POST or None, instance=watch)
     if request.method == "POST" and "leave" in request.POST:
         watches.leave_watch(watch=watch)
@@ -126,4 +138,5 @@ def farm_watch(request: SignedInRequest, pk: int) -> HttpResponse:
         watches.change_watch(watch=watch, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("farm_alarms")
-    return render(request, "farm/watch.html", {"watch": watch, "form": form, "here": "alarms"})
+    context = {"watch": watch, "form": form, "may_change": may_change, "here": "alarms"}
+    return render(request, "farm/watch.html", context)

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import SignedInRequest
-from farm.access import farm_member_required
+from farm.access import farm_member_required, farm_viewer_required
 from farm.selectors.api_tokens import tokens_of
 from farm.services import api_tokens
 from farm.token_forms import TokenForm
@@ -41,7 +41,7 @@ def farm_tokens(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-@farm_member_required
+@farm_viewer_required
 def farm_token_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take one of one's own keys back."""
     token = get_object_or_404(tokens_of(request.user), pk=pk)

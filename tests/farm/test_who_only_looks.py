@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from accounts.roles import Role
-from farm.models import Alarm, Batch, Command, Greenhouse, Harvest, Output, Rule
+from farm.models import Alarm, Batch, Command, Greenhouse, Harvest, Output, Rule, Watch
 from farm.services import api_tokens
 from tests.accounts.factories import make_official
 from tests.farm.factories import (
@@ -20,6 +20,7 @@ from tests.farm.factories import (
     make_node,
     make_output,
     make_rule,
+    make_user,
     make_watch,
     make_zone,
 )
@@ -145,6 +146,75 @@ def posted_from(content):
     forms = re.findall(r"<form\b[^>]*>", content)
     posting = [form for form in forms if 'method="post"' in form]
     return [(re.search(r'\saction="([^"]*)"', form) or ["", ""])[1] for form in posting]
+
+
+def test_a_program_of_who_only_looks_stops_an_output_and_has_seen_an_alarm(
+    client, chairperson, valve
+):
+    key = api_tokens.make_token(user=chairperson, name="x", days=30, at=NOON)
+    alarm = Alarm.objects.create(
+        greenhouse=valve.node.greenhouse, key="x", kind="tank_low", severity=2,
+        opened_at=NOON, last_at=NOON,
+    )  # fmt: skip
+
+    def send(path, body):
+        headers = {"authorization": f"Bearer {key.secret}"}
+        return client.post(
+            f"/api/farm/v1/{path}", body, content_type="application/json", headers=headers
+        )
+
+    stopped = send(f"outputs/{valve.pk}/commands", {"op": "stop"})
+    seen = send(f"alarms/{alarm.pk}/acknowledgement", None)
+
+    assert (stopped.status_code, seen.status_code) == (202, 200)
+    assert Command.objects.get().op == "stop"
+    assert Alarm.objects.get().acknowledged_by == chairperson
+
+
+def test_a_program_of_a_stranger_stops_nothing(client, valve):
+    key = api_tokens.make_token(user=make_user(), name="x", days=30, at=NOON)
+
+    answer = client.post(
+        f"/api/farm/v1/outputs/{valve.pk}/commands",
+        {"op": "stop"},
+        content_type="application/json",
+        headers={"authorization": f"Bearer {key.secret}"},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-a-member")
+    assert not Command.objects.exists()
+
+
+def test_who_only_looks_takes_back_their_own_key_and_no_other(client, chairperson):
+    own, other = (
+        api_tokens.make_token(user=user, name="x", days=30, at=NOON).token
+        for user in (chairperson, make_user())
+    )
+
+    answers = [client.post(reverse("farm_token_revoke", args=[one.pk])) for one in (own, other)]
+    form = client.get(reverse("farm_tokens")).content.decode()
+
+    assert [answer.status_code for answer in answers] == [302, 404]
+    own.refresh_from_db()
+    assert own.revoked_at is not None
+    assert 'name="days"' not in form
+
+
+def test_who_only_looks_changes_and_leaves_their_own_watch_and_no_other(client, chairperson, valve):
+    house = valve.node.greenhouse
+    own, other = (make_watch(greenhouse=house, user=user) for user in (chairperson, make_user()))
+    said = {"step": "2", "after_minutes": "5"}
+
+    def ask(watch, **fields):
+        return client.post(reverse("farm_watch", args=[watch.pk]), fields).status_code
+
+    assert (ask(own, **said), ask(other, **said), ask(other, leave="1")) == (302, 403, 403)
+    assert Watch.objects.get(pk=own.pk).step == 2
+    assert "<form method" in client.get(reverse("farm_watch", args=[own.pk])).content.decode()
+    foreign = client.get(reverse("farm_watch", args=[other.pk])).content.decode()
+    assert 'name="leave"' not in foreign
+    assert ask(own, leave="1") == 302
+    assert list(Watch.objects.all()) == [other]
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])
