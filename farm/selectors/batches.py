@@ -241,7 +241,9 @@ def values_for(batch: Batch, *, on: date, now: datetime) -> list[Measured]:
     here = [
         channel
         for channel in shown_channels([batch.zone.greenhouse_id])
-        if channel.zone_id in {None, batch.zone_id} and concerns(batch, channel.quantity)
+        if channel.zone_id == batch.zone_id
+        # A probe in the bed itself says something of it; the house's tank feeds no soil.
+        or (channel.zone_id is None and concerns(batch, channel.quantity))
     ]
     judged = judge_channels(here, grown=grown, now=now)
     values = [one.shown for one in judged]

@@ -11,7 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from farm import words
 from farm.models import Batch, Channel, Command, Rollup
-from farm.selectors.targets import Band, band_of, common_band, grown_in, sorted_stages, stage_spans
+from farm.selectors.targets import (
+    Band,
+    band_of,
+    common_band,
+    concerns,
+    grown_in,
+    sorted_stages,
+    stage_spans,
+)
 from farm.sparkline import HEIGHT, RUN_STRIP, WIDTH, Box, Scale, Spark, extent_path, line_path
 
 Level = Rollup.Level
@@ -258,7 +266,8 @@ def _bands(curve: Curve, begin: datetime, end: datetime) -> Iterable[BandSpan]:
         .order_by("sown_date", "pk")
     )
     for batch in batches:
-        for span in stage_spans(batch, sorted_stages(batch)):
+        spans = stage_spans(batch, sorted_stages(batch))
+        for span in spans if concerns(batch, curve.quantity) else ():
             band = band_of(span.stage, curve.quantity)
             ends = _midnight(span.ends) if span.ends else end
             if band and ends > begin and _midnight(span.begins) < end:

@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from farm.errors import BatchEntryRefusedError
-from farm.models import Alarm, AlarmLimit, Batch, Channel, CropStage
-from farm.selectors.targets import band_of, concerns
+from farm.models import Alarm, AlarmLimit, Batch, Channel
+from farm.selectors.targets import Band, Grown, concerns
 from farm.services.batches import stage_on
 
 
@@ -39,16 +39,18 @@ def apply_stage_targets(*, batch: Batch, day: date) -> list[AlarmLimit]:
     Only limits that follow a stage are touched: those that people made stay, and of the ones that
     follow only the two ends change, so a limit that was switched off stays off. A sensor of the
     whole house serves where the zone has none of its own, unless another zone of the house grows
-    something too. What the stage says nothing about has no limit afterwards. Raises
+    something too. What the stage says nothing about has no limit afterwards, and neither has what
+    says nothing of a batch in soil: else the limits of the batch before it would go on. Raises
     BatchEntryRefusedError when the batch is in no stage.
     """
     stage = stage_on(batch, day)
     if batch.ended_date is not None or stage is None:
         raise BatchEntryRefusedError(_("The batch is in no growth stage on this day."))
+    grown = Grown(batch, batch.profile.name, stage)
     limits = []
     for quantity, channels in _channels_by_quantity(batch).items():
         for channel in channels:
-            limits += _follow(channel, FOLLOWED[quantity], stage)
+            limits += _follow(channel, FOLLOWED[quantity], grown.band(quantity))
     return limits
 
 
@@ -80,7 +82,10 @@ def _channels_by_quantity(batch: Batch) -> dict[str, list[Channel]]:
     if not _has_neighbours(batch):
         here |= Q(zone=None, node__greenhouse=batch.zone.greenhouse_id)
     found: dict[str, list[Channel]] = {}
-    followed = [quantity for quantity in FOLLOWED if concerns(batch, quantity)]
+    has_tank_beside = _has_tank_beside(batch)
+    followed = [
+        quantity for quantity in FOLLOWED if concerns(batch, quantity) or not has_tank_beside
+    ]
     for channel in Channel.objects.filter(here, is_active=True, quantity__in=followed):
         found.setdefault(channel.quantity, []).append(channel)
     for quantity, channels in found.items():
@@ -94,9 +99,14 @@ def _has_neighbours(batch: Batch) -> bool:
     return others.exclude(zone=batch.zone_id).exists()
 
 
-def _follow(channel: Channel, wish: Followed, stage: CropStage) -> list[AlarmLimit]:
+def _has_tank_beside(batch: Batch) -> bool:
+    """Whether another batch of the zone lives in a solution: its limits are not soil's to end."""
+    others = Batch.objects.filter(zone=batch.zone_id, ended_date=None).exclude(pk=batch.pk)
+    return others.exclude(method=Batch.Method.SOIL).exists()
+
+
+def _follow(channel: Channel, wish: Followed, band: Band | None) -> list[AlarmLimit]:
     """Write one sensor's limit; none where the stage says nothing about it."""
-    band = band_of(stage, channel.quantity)
     own = AlarmLimit.objects.filter(channel=channel, follows_stage=True)
     if band is None:
         own.delete()

@@ -339,6 +339,20 @@ def test_a_batch_in_soil_is_not_held_against_a_tank(client):
 
 
 @pytest.mark.usefixtures("member")
+def test_a_bed_of_soil_shows_its_own_probe(client):
+    node = make_node()
+    zone = make_zone(greenhouse=node.greenhouse, area_m2=20)
+    own = make_channel(node=node, zone=zone, quantity=Channel.Quantity.PH)
+    measure(own, 6.7, t=timezone.now())
+    measure(make_channel(node=node, quantity=Channel.Quantity.PH), 5.9, t=timezone.now())
+
+    html = page(client, "farm_batch", batch_of(zone=zone, method=Batch.Method.SOIL).code)
+
+    assert "6.7" in html
+    assert html.count('<li class="value is-plain">') == html.count('<li class="value is-') == 1
+
+
+@pytest.mark.usefixtures("member")
 def test_the_zones_alarms_follow_the_stage_when_asked_to(client):
     node = make_node()
     zone = make_zone(greenhouse=node.greenhouse, area_m2=20)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from farm.errors import BatchEntryRefusedError
-from farm.models import AlarmLimit, Channel
+from farm.models import AlarmLimit, Batch, Channel
 from farm.services.batch_stages import apply_stage_targets, follow_stages
 from tests.farm.factories import (
     make_batch,
@@ -117,3 +117,20 @@ def test_the_daily_job_moves_only_batches_that_were_asked_to_follow(node):
     assert moved == [1, 1]
     limit = AlarmLimit.objects.get()
     assert (limit.channel.zone, limit.low, limit.high) == (asked, 1.2, 1.8)
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_a_batch_in_soil_ends_the_limits_of_the_tank_unless_another_one_lives_in_it(
+    node, is_beside
+):
+    zone = zone_of(node)
+    for quantity in (Q.EC, Q.AIR_TEMPERATURE):
+        make_channel(node=node, zone=zone, quantity=quantity)
+    before = make_batch(zone=zone)
+    apply_stage_targets(batch=before, day=FIRST_STAGE)
+    if not is_beside:
+        Batch.objects.filter(pk=before.pk).update(ended_date=FIRST_STAGE)
+
+    apply_stage_targets(batch=make_batch(zone=zone, method="soil"), day=SECOND_STAGE)
+
+    assert set(limits()) == ({Q.EC, Q.AIR_TEMPERATURE} if is_beside else {Q.AIR_TEMPERATURE})

@@ -122,6 +122,14 @@ def test_the_season_of_a_whole_house_begins_with_its_oldest_crop(client, member,
     assert len(points(client, channel, khoang="mua")["t"]) == 51
 
 
+def test_a_chart_of_a_bed_of_soil_shows_nothing_that_a_crop_in_a_tank_wants(
+    client, member, channel
+):
+    make_batch(zone=channel.zone, method="soil")
+
+    assert points(client, channel, khoang="mua")["bands"] == []
+
+
 def test_what_the_crop_wanted_follows_its_stages(client, member, channel):
     make_batch(zone=channel.zone, sown_date=timezone.localdate(NOON) - timedelta(days=12))
 
