@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.csv_lines import Style
+from farm.forms import FIRST_YEAR, LAST_YEAR
 from farm.models import Channel, Greenhouse, Rollup
 from farm.selectors import exports
 
@@ -95,6 +96,9 @@ class ExportForm(forms.Form):
         given["level"] = given.get("level") or "1g"
         if since is None or until is None:
             return given
+        for name, day in (("since", since), ("until", until)):
+            if not FIRST_YEAR <= day.year < LAST_YEAR:
+                self.add_error(name, _("Nobody has figures of this year. Is the year right?"))
         if until < since:
             self.add_error("until", _("This day is before the first one."))
         most = MOST_DAYS.get(given["level"], MOST_DAYS["1g"])

@@ -127,6 +127,9 @@ def test_a_table_that_is_cut_says_so(house, air, monkeypatch):
         ({"until": "2026-11-21"}, "This day is before the first one."),
         ({"level": "1p", "until": "2027-02-22"}, "At most 92 days at once"),
         ({"since": "x"}, "Enter a valid date."),
+        ({"since": "0001-01-01", "until": "0001-01-01"}, "Nobody has figures of this year."),
+        ({"since": "1969-12-31"}, "Nobody has figures of this year."),
+        ({"since": "9999-12-01", "until": "9999-12-31"}, "Nobody has figures of this year."),
     ],
 )
 def test_too_much_or_nonsense_is_told_on_the_page(client, member, house, changes, sentence):
