@@ -44,7 +44,8 @@ def ask(client, table, **changes):
 def lines(client, table, **changes) -> list[str]:
     answer = ask(client, table, **changes)
     assert answer["Content-Type"] == "text/csv; charset=utf-8", words_of(answer)
-    return b"".join(answer.streaming_content).decode("utf-8-sig").split("\r\n")
+    table = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return table.replace('"', "").split("\r\n")
 
 
 def put(model, batch, **fields):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.utils import translation
 
 from accounts.roles import Role
+from farm.csv_lines import Style, csv_pieces
 from farm.models import Alarm, Flag, Rollup
 from farm.selectors import exports
 from tests.accounts.factories import make_person
@@ -38,6 +39,7 @@ def member(client):
 
 
 def export(client, **changes) -> str:
+    """Give the table without the quotes that stand around each field."""
     asked = {
         "table": "so-lieu",
         "level": "goc",
@@ -48,7 +50,7 @@ def export(client, **changes) -> str:
     answer = client.get("/nha-mang/nm1/xuat/", asked | changes)
     assert answer.status_code == 200, answer.content.decode()
     assert answer["Content-Type"] == "text/csv; charset=utf-8", answer.content.decode()
-    return b"".join(answer.streaming_content).decode()
+    return b"".join(answer.streaming_content).decode().replace('"', "")
 
 
 def test_readings_stand_in_a_file_that_excel_opens(client, member, air):
@@ -65,6 +67,20 @@ def test_readings_stand_in_a_file_that_excel_opens(client, member, air):
         f"2026-11-22 12:00:30;{place};-2,5;degC;time estimated, outside what is sensible",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("=1+1", "'=1+1"), (" =1+1", "' =1+1"), ("\t=1", "'\t=1"), ("\r@x", "'\r@x"),
+        ("\uff1d1+1", "'\uff1d1+1"), ("\ufeff+1", "'\ufeff+1"), ("Giàn; =1", "Giàn; =1"), ("", ""),
+    ],
+)  # fmt: skip
+def test_no_words_are_run_as_a_formula_and_none_split(written, kept):
+    for style in Style:
+        table = b"".join(csv_pieces([[written, 1]], style=style)).decode("utf-8-sig")
+        sign = ";" if style == Style.VIETNAMESE else ","
+        assert table == f'"{kept}"{sign}"1"\r\n'
 
 
 def test_an_english_excel_gets_its_own_commas(client, member, air):
