@@ -32,7 +32,13 @@ def harvest_lines(house: Greenhouse, *, since: date, until: date) -> Iterator[li
     """Give what was picked and sold from a day to another, by day. One query."""
     yield [*_batch_headings(), _("Grade"), _("kg"), _("Sold for, ₫"), *_entry_headings()]
     yield from bounded(
-        [*_of_batch(entry), entry.get_grade_display(), entry.kg, entry.vnd, *_of_entry(entry)]
+        [
+            *_of_batch(entry),
+            entry.get_grade_display(),
+            entry.kg,
+            entry.vnd or None,  # nothing is not sold yet, and no price of 0
+            *_of_entry(entry),
+        ]
         for entry in _entries(Harvest, house, since, until)
     )
 

@@ -4,9 +4,12 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from common.ids import ulid
 from farm.models import Command, CostEntry, DeviceRun, Harvest, LabourEntry, WaterUse
+from farm.views.exports import BY_DAY, BY_MOMENT
 from tests.farm.factories import (
     NOON,
     make_batch,
@@ -14,6 +17,8 @@ from tests.farm.factories import (
     make_node,
     make_output,
     make_profile,
+    make_rule,
+    make_user,
     make_zone,
 )
 from tests.farm.pages import member, noon, words_of
@@ -62,7 +67,7 @@ def test_harvests_with_what_they_were_sold_for(client, batch, member):
 
     assert lines(client, "thu-hoach") == [
         f"{HEADINGS};Grade;kg;Sold for, ₫;Note;Written by;Written at",
-        f"{BATCH.replace('-20;', '-19;')};Grade 1;3;0;;;2026-11-22 12:00:00",
+        f"{BATCH.replace('-20;', '-19;')};Grade 1;3;;;;2026-11-22 12:00:00",
         f"{BATCH};Grade 1;12,5;12345678;'+ghi;Lê Thị Hoa;2026-11-22 12:00:00",
         "",
     ]
@@ -151,3 +156,48 @@ def test_the_page_stands_among_the_greenhouses_in_the_menu(client, house):
 
     assert 'href="/nha-mang/" aria-current="page"' in page
     assert 'href="/nha-mang/thiet-bi/" aria-current="page"' not in page
+
+
+def put_row(table, house):
+    """Put a row of a table, each of its own batch, zone and person."""
+    zone = make_zone(greenhouse=house)
+    batch, by = make_batch(zone=zone), make_user()
+    if table in BOOKS:
+        model, fields = BOOKS[table]
+        put(model, batch, by=by, **fields)
+    elif table == "nuoc":
+        WaterUse.objects.create(zone=zone, day=DAY, litres=1.0, is_measured=True)
+    else:
+        valve = make_output(node=make_node(greenhouse=house), zone=zone, flow_low=4, flow_high=8)
+        rule = make_rule(zone=zone, outputs=[valve])
+        Command.objects.create(
+            id=ulid(), node=valve.node, output=valve, op="run", seconds=60, source="schedule",
+            by=by, rule=rule, status="done", created_at=NOON, expires_at=NOON, started_at=NOON,
+            ended_at=NOON, ran_seconds=60,
+        )  # fmt: skip
+        DeviceRun.objects.create(output=valve, source="button", began_at=NOON, litres=1.0)
+
+
+BOOKS = {
+    "thu-hoach": (Harvest, {"kg": 1.0}),
+    "chi-phi": (CostEntry, {"kind": "seed", "vnd": 1}),
+    "cong": (LabourEntry, {"task": "care", "hours": 1.0}),
+}
+
+
+@pytest.mark.parametrize("rows", [2, 12])
+@pytest.mark.parametrize(
+    ("table", "queries"),
+    [("thu-hoach", 1), ("chi-phi", 1), ("cong", 1), ("nuoc", 1), ("lan-chay", 2)],
+)
+def test_a_table_asks_as_often_however_long_it_is(house, table, queries, rows):
+    for _ in range(rows):
+        put_row(table, house)
+    is_by_moment = table in BY_MOMENT
+    since, until = (NOON, NOON + timedelta(days=1)) if is_by_moment else (DAY, DAY)
+
+    with CaptureQueriesContext(connection) as asked:
+        given = list((BY_MOMENT | BY_DAY)[table](house, since=since, until=until))
+
+    assert len(given) == 1 + rows * (2 if is_by_moment else 1)
+    assert len(asked) == queries, [query["sql"] for query in asked]
