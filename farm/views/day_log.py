@@ -40,6 +40,7 @@ def farm_log_of_house(request: SignedInRequest, code: str) -> HttpResponse:
     asked = request.GET.get("ngay", "")
     begin = day_asked(asked, now=now)
     end = begin + timedelta(days=1)
+    day_before = (begin - timedelta(days=1)).date()
     with_idle = request.GET.get("tatca") == "1"
     context = {
         "house": house,
@@ -47,7 +48,7 @@ def farm_log_of_house(request: SignedInRequest, code: str) -> HttpResponse:
         "log": day_log(house, begin=begin, end=end, with_idle=with_idle),
         "day": begin.date(),
         "is_no_day": bool(asked) and not is_day(asked),
-        "day_before": (begin - timedelta(days=1)).date(),
+        "day_before": day_before if is_day(day_before.isoformat()) else None,
         "day_after": end.date() if end <= now else None,
         "with_idle": with_idle,
         "here": "log",

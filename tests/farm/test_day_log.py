@@ -229,3 +229,14 @@ def test_a_day_costs_seven_queries(house, valve):
         LockChange.objects.create(output=valve, at=ago(minutes=number), lock="off")
 
     assert (before, count()) == (7, 7)
+
+
+def test_no_day_leads_to_one_that_the_page_would_not_show(client, member, house):
+    url = reverse("farm_log_of_house", args=["nm1"])
+    first, second = (
+        client.get(url, {"ngay": day}).content.decode() for day in ("1970-01-01", "1970-01-02")
+    )
+
+    assert "?ngay=1969-12-31" not in first
+    assert "?ngay=1970-01-02" in first
+    assert "?ngay=1970-01-01" in second
