@@ -1,6 +1,6 @@
 """Sentences for people, made of the stable codes and numbers that alarms and decisions keep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,25 @@ ALARM_SENTENCES: dict[str, str | Promise] = {
 }
 
 
+# What was told before the bottle was among the facts.
+WITHOUT_BOTTLE: dict[str, str | Promise] = {
+    "dose_budget": gettext_lazy("%(what)s: today's most fertiliser is used up"),
+    "daily_budget": gettext_lazy("today's most is used up"),
+}
+
+
+def _sentence_of(
+    table: dict[str, str | Promise], key: str, facts: Mapping[str, object]
+) -> str | Promise | None:
+    known = WITHOUT_BOTTLE.get(key) if "bottle" not in facts else None
+    return known or table.get(key)
+
+
 def alarm_words(alarm: "Alarm") -> str:
     """Say in one sentence what is wrong."""
     if alarm.kind == "limit":
         return _limit_words(alarm)
-    sentence = ALARM_SENTENCES.get(alarm.kind)
+    sentence = _sentence_of(ALARM_SENTENCES, alarm.kind, alarm.facts)
     if sentence is None:
         return _("%(what)s: %(kind)s") % {
             "what": _what(alarm),
@@ -281,7 +295,7 @@ def _measured(decision: "Decision") -> dict[str, str]:
 
 
 def _reason_words(table: dict[str, str | Promise], reason: str, facts: "_Shown") -> str:
-    sentence = table.get(reason)
+    sentence = _sentence_of(table, reason, facts)
     return str(sentence) % facts if sentence else words.reason_words(reason)
 
 

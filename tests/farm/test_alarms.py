@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from farm import explain
-from farm.models import Alarm, AlarmLimit
+from farm.models import Alarm, AlarmLimit, Decision
 from farm.services import alarms
 from notifications.models import Message
 from tests.farm.factories import (
@@ -17,6 +17,7 @@ from tests.farm.factories import (
     make_greenhouse,
     make_limit,
     make_node,
+    make_rule,
     make_user,
     make_watch,
     make_zone,
@@ -392,3 +393,26 @@ def test_two_bridges_that_watch_the_same_limit_open_one_alarm(together):
     together(lambda: alarms.watch_limits(channel_ids=[limit.channel_id], at=NOON), times=3)
 
     assert Alarm.objects.get().times == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "held_back"),
+    [
+        ({}, "today's most fertiliser is used up", "today's most is used up"),
+        (
+            {"bottle": "a"}, "today's most of fertiliser A is used up",
+            "today's most of fertiliser A is used up",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_told_before_bottles_were_named_is_still_a_sentence(facts, said, held_back):
+    zone = make_zone(name="Giàn 1")
+    alarm = Alarm(greenhouse=zone.greenhouse, zone=zone, kind="dose_budget", facts=facts)
+    rule = make_rule(zone=zone)
+    decision = Decision(
+        rule=rule, at=NOON, verdict="blocked", reason="daily_budget", facts=facts, generation=1
+    )
+
+    with translation.override("en"):
+        assert explain.alarm_words(alarm) == f"Giàn 1: {said}"
+        assert held_back in explain.decision_words(decision)
