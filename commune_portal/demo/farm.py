@@ -140,7 +140,8 @@ def load_farm(*, today: date, at: datetime, days: int = DAYS) -> str:
         _add_history(built, history)
         _add_water(built, history)
         count += len(history.readings)
-    batches = write_seasons(zones, member, today=today)
+    lived_from = timezone.localdate(at - timedelta(days=days))
+    batches = write_seasons(zones, member, today=today, lived_from=lived_from)
     for built, history in zip(houses, histories, strict=True):
         _add_rules(built, member, at=at)
         write_runs(history, list(built.zones.values()), built.outputs)

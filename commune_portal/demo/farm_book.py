@@ -14,10 +14,14 @@ from commune_portal.demo.farm_seasons import SEASONS, Season
 from farm.models import Batch, CostEntry, CropProfile, Harvest, LabourEntry, WaterUse, Zone
 
 
-def write_seasons(zones: Mapping[tuple[str, str], Zone], by: User, *, today: date) -> int:
-    """Write the batches of a year with what was picked, spent and worked."""
+def write_seasons(
+    zones: Mapping[tuple[str, str], Zone], by: User, *, today: date, lived_from: date
+) -> int:
+    """Write the batches of a year with what was picked, spent and worked.
+
+    From `lived_from` on, water is what the runs gave: a day that has begun with none gets none.
+    """
     profiles = {profile.code: profile for profile in CropProfile.objects.all()}
-    known_water = set(WaterUse.objects.values_list("zone_id", "day"))
     for season in SEASONS:
         zone = zones[season.house, season.zone]
         batch = _batch(season, zone, profiles[season.crop], today=today)
@@ -32,7 +36,7 @@ def write_seasons(zones: Mapping[tuple[str, str], Zone], by: User, *, today: dat
                     litres=round(season.litres_m2_day * season.area_m2, 1),
                 )
                 for day in _days_of(season, today=today)
-                if (zone.pk, day) not in known_water and day < today
+                if day < lived_from
             ),
         )  # fmt: skip
     return len(SEASONS)
