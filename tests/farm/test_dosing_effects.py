@@ -344,7 +344,7 @@ def test_nobody_is_told_of_a_pump_that_stands_while_the_tank_is_in_its_bands():
 
     feeder.live(hours=12)
 
-    assert (feeder.plan.reason, feeder.plan.cries) == ("no_circulation", ())
+    assert (feeder.reasons, feeder.plan.cries) == (["in_band"], ())
 
 
 def test_a_doser_without_a_rate_is_named():
