@@ -126,8 +126,7 @@ def farm_watch(request: SignedInRequest, pk: int) -> HttpResponse:
     Who has become a mere viewer is still called at night, and has to be able to end that.
     """
     watch = get_object_or_404(Watch.objects.select_related("greenhouse", "user"), pk=pk)
-    may_change = watch.user_id == request.user.pk or may_run_the_farm(request.user)
-    if request.method == "POST" and not may_change:
+    if watch.user_id != request.user.pk and not may_run_the_farm(request.user):
         raise PermissionDenied
     form = WatchForm(request.POST or None, instance=watch)
     if request.method == "POST" and "leave" in request.POST:
@@ -138,5 +137,5 @@ def farm_watch(request: SignedInRequest, pk: int) -> HttpResponse:
         watches.change_watch(watch=watch, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("farm_alarms")
-    context = {"watch": watch, "form": form, "may_change": may_change, "here": "alarms"}
+    context = {"watch": watch, "form": form, "here": "alarms"}
     return render(request, "farm/watch.html", context)
