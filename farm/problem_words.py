@@ -72,10 +72,6 @@ PROBLEMS: dict[str, str | Promise] = {
     "longer_than_gap": gettext_lazy(
         "One turn of all outputs takes %(run)s, but the next turn comes %(gap)s after it begins."
     ),
-    "waits_longer_than_gap": gettext_lazy(
-        "Each output waits until the minutes of the one before are over, so one turn takes "
-        "%(run)s, but the next turn comes %(gap)s after it begins. Set fewer minutes."
-    ),
     "impossible": gettext_lazy(
         "This sensor shows %(low)s to %(high)s, so the value never comes to that."
     ),

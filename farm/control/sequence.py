@@ -49,9 +49,10 @@ def proceed(memory: Memory, snapshot: Snapshot) -> Plan:
     refused = _not_taken(turn, snapshot)
     if refused is not None:
         return _put_back(memory, refused, now)
-    ready_at = moment(turn, "ready_at") or now
+    ready_at = _ready_at(turn, snapshot)
     if now < ready_at or _is_busy(turn, snapshot):
-        next_look_at = max(ready_at, now + LOOK_AGAIN)
+        is_by_litres = turn["litres"] is not None
+        next_look_at = now + LOOK_AGAIN if is_by_litres else max(ready_at, now + LOOK_AGAIN)
         return Plan(Verdict.SKIP, "running", memory, next_look_at=next_look_at)
     if "key" in turn:
         turn = _forget_tries(turn)
@@ -64,6 +65,21 @@ def proceed(memory: Memory, snapshot: Snapshot) -> Plan:
         given_up = {**memory, "turn": left_out}
         return replace(plan, verdict=Verdict.SKIP, reason="given_up", memory=given_up)
     return _next(plan, snapshot, turn)
+
+
+def _ready_at(turn: Mapping[str, Any], snapshot: Snapshot) -> datetime:
+    """Tell when the next output may begin: when the bound is over, or the litres were given."""
+    planned = moment(turn, "ready_at") or snapshot.now
+    for switch in snapshot.switches:
+        is_its_run = "key" in turn and switch.last_key == turn["key"]
+        if (
+            is_its_run
+            and switch.last_status == "done"
+            and switch.is_on is False
+            and switch.state_at
+        ):
+            return min(planned, switch.state_at + timedelta(seconds=turn["pause_seconds"]))
+    return planned
 
 
 def _forget_tries(turn: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,9 +121,7 @@ def _misfits_of_gap(settings: schedule.Settings, outputs: Sequence[Output]) -> I
     gap = schedule.shortest_gap_seconds(settings)
     least, _most = _turn_seconds(settings, outputs)
     if gap is not None and least > gap:
-        is_by_litres = settings.litres is not None and not settings.is_together
-        code = "waits_longer_than_gap" if is_by_litres else "longer_than_gap"
-        yield Problem("seconds", code, {"run": round(least), "gap": gap})
+        yield Problem("seconds", "longer_than_gap", {"run": round(least), "gap": gap})
 
 
 def _turn_seconds(settings: schedule.Settings, outputs: Sequence[Output]) -> tuple[float, float]:
@@ -141,11 +139,10 @@ def _turn_seconds(settings: schedule.Settings, outputs: Sequence[Output]) -> tup
 def _run_seconds(settings: schedule.Settings, output: Output) -> tuple[float, float]:
     """Tell how long an output keeps its turn, at least and at most.
 
-    One after the other, each waits for the whole bound of the one before, whenever its litres
-    are given; at once, the litres end the run. Without bound or flow nobody knows beforehand.
+    The litres end a run before its bound; without bound or flow nobody knows beforehand.
     """
     flow, most = water.expected_flow(output), settings.seconds or 0
-    if settings.litres is None or not settings.is_together:
+    if settings.litres is None:
         return most, most
     if not flow:
         return 0, most

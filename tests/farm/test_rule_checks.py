@@ -6,7 +6,6 @@ from datetime import time
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
 
 from farm.control import schedule
 from farm.errors import RuleInvalidError
@@ -262,16 +261,15 @@ def test_litres_without_a_known_flow_are_doubted_by_the_most_minutes(rack):
     assert doubts(rule) == []
 
 
-def test_valves_one_after_the_other_wait_for_the_minutes_of_the_one_before(rack):
+def test_valves_one_after_the_other_take_as_long_as_their_litres(rack):
     three = [rack.output("valve", flow_low=1.5, flow_high=2.5) for _ in range(3)]
     asked = {"zone": rack.zone, "outputs": three}
 
-    with translation.override("en"), pytest.raises(RuleInvalidError) as caught:
-        make_rule(parameters=litres(30, 10), **asked)
-
-    assert "one turn takes 45 min 10 s" in str(caught.value)
-    assert "the next turn comes 30 minutes after it begins. Set fewer minutes." in str(caught.value)
-    assert make_rule(parameters=litres(30, 10, seconds=590), **asked).pk
+    # Three times five minutes and two pauses of five seconds, whatever the most minutes are.
+    assert refused(make_rule, parameters=litres(15, 10), **asked) == [
+        ("seconds", "longer_than_gap")
+    ]
+    assert make_rule(parameters=litres(30, 10), **asked).pk
 
 
 def test_the_same_time_twice_is_one_start():

@@ -236,6 +236,34 @@ def live_refused(raw, status, *, minutes, switches=(VALVE,), refuses=lambda seco
     return asked
 
 
+def test_the_next_valve_waits_for_the_litres_of_the_one_before_and_not_for_its_minutes():
+    valves = tuple(replace(VALVE, output_id=number, code=f"v{number}") for number in (1, 2, 3))
+    raw = {"times": ["06:00"], "litres": 12, "seconds": 900, "pause_seconds": 5}
+    settings, told, asked = schedule.parse(raw), {one.output_id: one for one in valves}, []
+    memory, ends_at = {"done_until": at("05:59").isoformat()}, {}
+
+    for second in range(0, 1800, 10):
+        now = at("06:00") + timedelta(seconds=second)
+        for output_id, end in ends_at.items():
+            is_over = now >= end
+            told[output_id] = replace(
+                told[output_id],
+                last_status="done" if is_over else "started",
+                is_on=not is_over,
+                is_busy=not is_over,
+                state_at=end if is_over else now,
+            )
+        plan = schedule.decide(settings, memory, Snapshot(now, tuple(told.values())))
+        memory = plan.memory
+        for one in plan.actions:
+            asked.append((second, one.output_id))
+            told[one.output_id] = replace(told[one.output_id], last_key=one.key)
+            ends_at[one.output_id] = now + timedelta(seconds=122)  # by the meter
+
+    # 122 seconds and a pause of 5 are over at the look after.
+    assert asked == [(0, 1), (130, 2), (260, 3)]
+
+
 @pytest.mark.parametrize("status", ["rejected", "expired"])
 def test_a_watering_that_was_not_taken_is_tried_again_while_patience_lasts(status):
     asked = live_refused(TWICE_A_DAY, status, minutes=60)
