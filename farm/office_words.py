@@ -12,7 +12,7 @@ from farm.models import Command
 STEPS: dict[str, str | Promise] = {
     **{status.value: status.label for status in Command.Status},
     "settled": gettext_lazy("somebody has looked"),
-    "overtaken": gettext_lazy("a stop overtook it"),
+    "overtaken": words.REASONS["overtaken"],
     "duplicate": gettext_lazy("the device knew it already"),
 }
 ASKERS: dict[str, str | Promise] = {
